@@ -1,0 +1,140 @@
+"""How a ref moves: every way passes here, inside the transaction that does it.
+
+So a protection cannot be gone round by choosing another operation, and cannot be added between
+the check and the move without being seen.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from catalog.errors import ProtectedBranch
+from catalog.governance.protections import MoveKind, RefMove, Rules, verdict
+from catalog.operations.callers import Caller
+from catalog.operations.warehouses import Warehouse
+from catalog.store import checks, protections, refs
+from catalog.store.engine import Connection
+from catalog.versioning.ids import ObjectId
+
+__all__ = ["Move", "MoveKind", "create_ref", "delete_ref", "move_ref"]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What is done to which ref, by whom; `source` is the head that a merge brings in."""
+
+    kind: MoveKind
+    ref: str
+    operation: str
+    caller: Caller
+    source: ObjectId | None = None
+
+
+def move_ref(
+    connection: Connection,
+    warehouse: Warehouse,
+    move: Move,
+    *,
+    expected: ObjectId,
+    to: ObjectId,
+    at: datetime,
+) -> bool:
+    """Move a branch by compare-and-swap; False if its head is not `expected`.
+
+    Raises:
+        ProtectedBranch: if a protection refuses.
+    """
+    _check(connection, warehouse, move)
+    if not refs.compare_and_swap(
+        connection, warehouse.id, move.ref, expected=expected, commit_id=to
+    ):
+        return False
+    _log(connection, warehouse, move, previous=expected, to=to, at=at)
+    return True
+
+
+def create_ref(
+    connection: Connection,
+    warehouse: Warehouse,
+    move: Move,
+    *,
+    kind: refs.RefKind,
+    to: ObjectId,
+    at: datetime,
+    message: str = "",
+    metadata: dict[str, str] | None = None,
+) -> None:
+    """Create a branch or a tag.
+
+    Raises:
+        AlreadyExists: if a branch or a tag has the name.
+        ProtectedBranch: if a protection refuses.
+    """
+    _check(connection, warehouse, move)
+    refs.insert(
+        connection,
+        warehouse.id,
+        name=move.ref,
+        kind=kind,
+        commit_id=to,
+        created_at=at,
+        created_by=move.caller.name,
+        message=message,
+        metadata=metadata or {},
+    )
+    _log(connection, warehouse, move, previous=None, to=to, at=at)
+
+
+def delete_ref(
+    connection: Connection,
+    warehouse: Warehouse,
+    move: Move,
+    *,
+    expected: ObjectId,
+    at: datetime,
+) -> bool:
+    """Delete a branch or a tag; False if its commit is not `expected`.
+
+    Raises:
+        ProtectedBranch: if a protection refuses.
+    """
+    _check(connection, warehouse, move)
+    if not refs.delete(connection, warehouse.id, move.ref, expected=expected):
+        return False
+    _log(connection, warehouse, move, previous=expected, to=None, at=at)
+    return True
+
+
+def _check(connection: Connection, warehouse: Warehouse, move: Move) -> None:
+    stored = protections.list_(connection, warehouse.id)
+    if not stored:
+        return
+    rules = {row.pattern: Rules.from_json(row.rules) for row in stored}
+    states = (
+        {}
+        if move.source is None
+        else checks.latest_states(connection, warehouse.id, move.source)
+    )
+    refusal = verdict(rules, RefMove(move.kind, move.ref, move.operation), states)
+    if refusal is not None:
+        raise ProtectedBranch(refusal.detail, rule=refusal.rule, pattern=refusal.pattern)
+
+
+def _log(
+    connection: Connection,
+    warehouse: Warehouse,
+    move: Move,
+    *,
+    previous: ObjectId | None,
+    to: ObjectId | None,
+    at: datetime,
+) -> None:
+    refs.append_reflog(
+        connection,
+        warehouse.id,
+        branch=move.ref,
+        commit_id=to,
+        previous_commit_id=previous,
+        at=at,
+        by=move.caller.name,
+        operation=move.operation,
+    )

@@ -1,0 +1,272 @@
+"""The handles that operations take, and the life of a warehouse."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
+
+from catalog.clock import Clock
+from catalog.errors import InvalidInput, NoSuchWarehouse
+from catalog.files.cache import ByteCache
+from catalog.files.file_io import FileIO, open_files
+from catalog.iceberg import locations
+from catalog.operations.callers import Caller
+from catalog.settings import Settings
+from catalog.store import commits, objects, refs, warehouses
+from catalog.store.engine import Connection, Engine, read, transact
+from catalog.versioning.ids import ObjectId
+from catalog.versioning.object_store import ObjectCache, Objects
+from catalog.versioning.objects import Commit
+from catalog.versioning.revisions import check_ref_name, check_warehouse_name
+from catalog.versioning.tree import empty_tree
+
+# A replica sees what another did to a warehouse's row (location, storage) after this long.
+_ROW_LIFETIME_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Everything that one server process shares among its requests."""
+
+    engine: Engine
+    settings: Settings
+    clock: Clock
+    monotonic: Callable[[], float]
+    objects: ObjectCache
+    metadata: ByteCache
+    responses: ByteCache
+    _files: dict[tuple[tuple[str, str], ...], FileIO] = field(default_factory=dict)
+    _rows: dict[str, tuple[float, warehouses.Warehouse]] = field(default_factory=dict)
+    _locks: defaultdict[tuple[int, str], threading.Lock] = field(
+        default_factory=lambda: defaultdict(threading.Lock)
+    )
+
+    def files_for(self, storage: Mapping[str, str]) -> FileIO:
+        """Return the one FileIO of this process for these storage properties."""
+        key = tuple(sorted(storage.items()))
+        if key not in self._files:
+            self._files[key] = open_files(storage)
+        return self._files[key]
+
+    def lock_for(self, warehouse_id: int, branch: str) -> threading.Lock:
+        """Return the lock under which this process's writers to one branch queue."""
+        return self._locks[(warehouse_id, branch)]
+
+    def find_row(self, name: str) -> warehouses.Warehouse | None:
+        """Return the warehouse's row, at most two seconds old."""
+        seen = self._rows.get(name)
+        if seen is not None and self.monotonic() - seen[0] < _ROW_LIFETIME_SECONDS:
+            return seen[1]
+        row = read(self.engine, lambda connection: warehouses.find(connection, name))
+        if row is None:
+            self._rows.pop(name, None)
+        else:
+            self._rows[name] = (self.monotonic(), row)
+        return row
+
+    def forget_row(self, name: str) -> None:
+        """Drop what is remembered of a warehouse, after a change of it."""
+        self._rows.pop(name, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """One warehouse, as operations take it."""
+
+    catalog: Catalog
+    id: int
+    name: str
+    location: str
+    default_branch: str
+    storage: Mapping[str, str]
+
+    @property
+    def files(self) -> FileIO:
+        """Object storage of this warehouse."""
+        return self.catalog.files_for(self.storage)
+
+    def objects(self) -> Objects:
+        """Return a view of the stored objects, for one operation."""
+        engine = self.catalog.engine
+
+        def fetch(ids: "objects.Ids") -> dict[ObjectId, bytes]:
+            return read(engine, lambda connection: objects.fetch(connection, ids))
+
+        return Objects(fetch, self.catalog.objects)
+
+    def resolve_location(self, location: str) -> str:
+        """Return the normal form of `location`, with symbolic links resolved.
+
+        Raises:
+            InvalidInput: if it does not lie inside the warehouse.
+        """
+        normal = locations.normalise(location)
+        for inside, outside in (
+            (normal, locations.normalise(self.location)),
+            (self.files.resolve(normal), self.files.resolve(locations.normalise(self.location))),
+        ):
+            if not locations.contains(outside, inside):
+                raise InvalidInput(
+                    f"Location {location} lies outside warehouse {self.name!r}, which keeps its"
+                    f" files under {self.location}; choose a location there, or none",
+                    location=location,
+                )
+        return normal
+
+
+def handle(catalog: Catalog, row: warehouses.Warehouse) -> Warehouse:
+    """Return the handle for a row of the database."""
+    return Warehouse(
+        catalog, row.id, row.name, row.location, row.default_branch, row.storage
+    )
+
+
+def get_warehouse(catalog: Catalog, name: str | None = None) -> Warehouse:
+    """Return the warehouse called `name`, or the server's default one.
+
+    Raises:
+        NoSuchWarehouse: if there is none.
+    """
+    wanted = name or catalog.settings.default_warehouse
+    row = catalog.find_row(wanted)
+    if row is None:
+        raise NoSuchWarehouse(f"Warehouse does not exist: {wanted}", warehouse=wanted)
+    return handle(catalog, row)
+
+
+def list_warehouses(catalog: Catalog) -> list[Warehouse]:
+    """Return all warehouses by name."""
+    return [handle(catalog, row) for row in read(catalog.engine, warehouses.list_)]
+
+
+def create_warehouse(
+    catalog: Catalog,
+    name: str,
+    *,
+    location: str,
+    default_branch: str = "main",
+    storage: Mapping[str, str] | None = None,
+    caller: Caller,
+) -> Warehouse:
+    """Create a warehouse whose default branch holds one empty commit.
+
+    Raises:
+        AlreadyExists: if the name is taken.
+        InvalidInput: if the name, the branch or the location cannot be.
+    """
+    check_warehouse_name(name)
+    branch = check_ref_name(default_branch)
+    normal = locations.normalise(location)
+    storage = storage or {}
+    for other in list_warehouses(catalog):
+        theirs = locations.normalise(other.location)
+        if other.name != name and (
+            locations.contains(theirs, normal) or locations.contains(normal, theirs)
+        ):
+            raise InvalidInput(
+                f"Location {location} overlaps that of warehouse {other.name!r}:"
+                f" {other.location}",
+                location=location,
+            )
+    staged = Objects(lambda ids: {}, catalog.objects)
+    now = catalog.clock()
+    root = staged.put_commit(
+        Commit(
+            tree=empty_tree(staged),
+            parents=(),
+            generation=0,
+            author=caller.author or caller.name,
+            committer=caller.name,
+            committed_at=now,
+            message=caller.message or f"Create warehouse {name}",
+            metadata={**caller.metadata, "mainstem.warehouse": str(uuid4())},
+            changed_keys=(),
+        )
+    )
+
+    def write(connection: Connection) -> warehouses.Warehouse:
+        row = warehouses.insert(
+            connection,
+            name=name,
+            location=normal,
+            default_branch=branch,
+            storage=storage,
+            created_at=now,
+        )
+        objects.insert(connection, staged.staged)
+        commits.insert(connection, row.id, [root])
+        refs.insert(
+            connection,
+            row.id,
+            name=branch,
+            kind=refs.RefKind.BRANCH,
+            commit_id=root,
+            created_at=now,
+            created_by=caller.name,
+        )
+        refs.append_reflog(
+            connection,
+            row.id,
+            branch=branch,
+            commit_id=root,
+            previous_commit_id=None,
+            at=now,
+            by=caller.name,
+            operation="create-warehouse",
+        )
+        return row
+
+    row = transact(catalog.engine, write)
+    staged.publish()
+    catalog.forget_row(name)
+    return handle(catalog, row)
+
+
+def alter_warehouse(
+    warehouse: Warehouse, *, storage: Mapping[str, str] | None, default_branch: str | None
+) -> Warehouse:
+    """Change the storage properties or the default branch; the location never changes.
+
+    Raises:
+        InvalidInput: if the new default branch does not exist.
+    """
+    catalog = warehouse.catalog
+    changed = replace(
+        warehouse,
+        storage=warehouse.storage if storage is None else dict(storage),
+        default_branch=default_branch or warehouse.default_branch,
+    )
+
+    def write(connection: Connection) -> None:
+        ref = refs.find(connection, warehouse.id, changed.default_branch)
+        if ref is None or ref.kind is not refs.RefKind.BRANCH:
+            raise InvalidInput(
+                f"Branch {changed.default_branch!r} does not exist in warehouse"
+                f" {warehouse.name!r}; create it before making it the default"
+            )
+        warehouses.update(
+            connection,
+            warehouse.id,
+            storage=changed.storage,
+            default_branch=changed.default_branch,
+        )
+
+    transact(catalog.engine, write)
+    catalog.forget_row(warehouse.name)
+    return changed
+
+
+def delete_warehouse(warehouse: Warehouse) -> None:
+    """Forget a warehouse with its branches, tags and reflog; no file is deleted.
+
+    Raises:
+        InvalidInput: if it is the server's default warehouse.
+    """
+    catalog = warehouse.catalog
+    if warehouse.name == catalog.settings.default_warehouse:
+        raise InvalidInput(
+            f"Warehouse {warehouse.name!r} is the server's default and cannot be deleted"
+        )
+    transact(catalog.engine, lambda connection: warehouses.delete(connection, warehouse.id))
+    catalog.forget_row(warehouse.name)

@@ -1,0 +1,76 @@
+"""The server's settings: one frozen value, and the only place that reads environment variables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from catalog.errors import InvalidInput
+
+_MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a server process is started with; the README's table documents each field.
+
+    `database_url` and `default_location` follow from `data_dir` where they are not given. Sizes
+    named `_bytes` are upper bounds of memory, times named `_seconds` are upper bounds of waiting.
+    """
+
+    data_dir: Path = Path(".mainstem")
+    database_url: str = ""
+    default_warehouse: str = "lake"
+    default_location: str = ""
+    default_branch: str = "main"
+    threads: int = 40
+    database_connections: int = 16
+    max_body_bytes: int = 64 * _MEBIBYTE
+    object_cache_bytes: int = 256 * _MEBIBYTE
+    file_cache_bytes: int = 256 * _MEBIBYTE
+    commit_timeout_seconds: int = 60
+    log_level: str = "info"
+
+    @property
+    def effective_database_url(self) -> str:
+        """The database: the one given, or a SQLite file in `data_dir`."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'mainstem.db'}"
+
+    @property
+    def effective_default_location(self) -> str:
+        """Where the default warehouse keeps its files: as given, or `data_dir/warehouse`."""
+        return self.default_location or (self.data_dir.absolute() / "warehouse").as_uri()
+
+
+_FIELDS: Mapping[str, type] = {
+    "data_dir": Path,
+    "database_url": str,
+    "default_warehouse": str,
+    "default_location": str,
+    "default_branch": str,
+    "threads": int,
+    "database_connections": int,
+    "max_body_bytes": int,
+    "object_cache_bytes": int,
+    "file_cache_bytes": int,
+    "commit_timeout_seconds": int,
+    "log_level": str,
+}
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """Read `MAINSTEM_<FIELD>` variables over the defaults.
+
+    Raises:
+        InvalidInput: if a variable has not the type of its field; the message names it.
+    """
+    settings = Settings()
+    for field, kind in _FIELDS.items():
+        name = f"MAINSTEM_{field.upper()}"
+        if name not in environment:
+            continue
+        try:
+            value = kind(environment[name])
+        except ValueError as error:
+            raise InvalidInput(f"{name} must be a whole number, not {environment[name]!r}") from error
+        settings = replace(settings, **{field: value})
+    return settings
