@@ -1,0 +1,42 @@
+"""Metadata files: read through the cache, written before the transaction that points to them."""
+
+from collections.abc import Mapping
+
+import orjson
+
+from catalog.iceberg.files import Metadata, decode_metadata, encode_metadata, plain_metadata
+from catalog.operations.warehouses import Warehouse
+
+
+def read_metadata_bytes(warehouse: Warehouse, location: str) -> bytes:
+    """Return a metadata file as plain JSON, unzipped if need be, otherwise untouched.
+
+    Raises:
+        NoSuchFile: if object storage does not hold it.
+        StorageUnavailable: if object storage does not answer.
+    """
+    cache = warehouse.catalog.metadata
+    found = cache.get(location)
+    if found is None:
+        found = plain_metadata(warehouse.files.read(location), location)
+        cache.put(location, found)
+    return found
+
+
+def read_metadata(warehouse: Warehouse, location: str) -> Metadata:
+    """Return a metadata file decoded; the caller owns the result."""
+    return decode_metadata(read_metadata_bytes(warehouse, location), "plain.metadata.json")
+
+
+def write_metadata(warehouse: Warehouse, files: Mapping[str, Metadata]) -> dict[str, bytes]:
+    """Write new metadata files, in parallel, and return their plain JSON by location.
+
+    When this returns, every file is durable. A file is never overwritten.
+    """
+    plain = {location: orjson.dumps(metadata) for location, metadata in files.items()}
+    warehouse.files.write_all(
+        {location: encode_metadata(metadata, location) for location, metadata in files.items()}
+    )
+    for location, data in plain.items():
+        warehouse.catalog.metadata.put(location, data)
+    return plain

@@ -1,0 +1,46 @@
+"""Every path that metadata names must lie inside the warehouse."""
+
+from catalog.errors import InvalidInput
+from catalog.iceberg.files import Metadata
+from catalog.operations.warehouses import Warehouse
+
+# Properties through which a writer is told to put files elsewhere than under the table.
+_PATH_PROPERTIES = (
+    "write.data.path",
+    "write.metadata.path",
+    "write.folder-storage.path",
+    "write.object-storage.path",
+)
+
+
+def check_paths(warehouse: Warehouse, metadata: Metadata, base: Metadata | None = None) -> None:
+    """Check the location, the path properties and the snapshots that `base` has not.
+
+    Raises:
+        InvalidInput: naming the first path outside the warehouse.
+    """
+    if base is None or base.get("location") != metadata["location"]:
+        warehouse.resolve_location(metadata["location"])
+    properties = metadata.get("properties", {})
+    known = {} if base is None else base.get("properties", {})
+    for name in _PATH_PROPERTIES:
+        if name in properties and properties[name] != known.get(name):
+            warehouse.resolve_location(properties[name])
+    seen = set() if base is None else {snapshot["snapshot-id"] for snapshot in _snapshots(base)}
+    for snapshot in _snapshots(metadata):
+        if snapshot["snapshot-id"] in seen:
+            continue
+        for manifest in (snapshot.get("manifest-list"), *snapshot.get("manifests", ())):
+            if manifest is not None:
+                _check_manifest(warehouse, manifest)
+
+
+def _snapshots(metadata: Metadata) -> list[Metadata]:
+    snapshots: list[Metadata] = metadata.get("snapshots") or []
+    return snapshots
+
+
+def _check_manifest(warehouse: Warehouse, location: object) -> None:
+    if not isinstance(location, str):
+        raise InvalidInput(f"Cannot parse to a string value: manifest-list: {location}")
+    warehouse.resolve_location(location)
