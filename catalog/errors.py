@@ -79,6 +79,12 @@ class ValidationFailed(InvalidInput):
     code = "validation-failed"
 
 
+class ContradictoryInput(InvalidInput):
+    """The request asks for two things that exclude each other (HTTP 422)."""
+
+    code = "contradictory-input"
+
+
 class BodyTooLarge(InvalidInput):
     """The request body is longer than the server accepts."""
 

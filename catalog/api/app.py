@@ -1,0 +1,158 @@
+"""The application: wiring only."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Route
+
+import catalog
+from catalog import clock
+from catalog.api.errors import (
+    RETRY_AFTER_SECONDS,
+    answer_for,
+    iceberg_body,
+    iceberg_error,
+    problem,
+    problem_body,
+)
+from catalog.api.iceberg import config, namespaces, tables, views
+from catalog.api.management import router as management
+from catalog.api.middleware import RawIcebergPath, RequestLog
+from catalog.api.responses import JsonResponse, ProblemResponse
+from catalog.errors import CatalogError, NoSuchWarehouse
+from catalog.files.cache import ByteCache
+from catalog.operations.callers import Caller
+from catalog.operations.warehouses import Catalog, create_warehouse, get_warehouse
+from catalog.settings import Settings
+from catalog.store.engine import migrate, open_database
+from catalog.versioning.object_store import ObjectCache
+
+logger = structlog.get_logger()
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Open the database, bring it up to date, and see that the default warehouse exists."""
+    engine = open_database(settings.effective_database_url, settings.database_connections)
+    migrate(engine)
+    catalog = Catalog(
+        engine=engine,
+        settings=settings,
+        clock=clock.now,
+        monotonic=time.monotonic,
+        objects=ObjectCache(settings.object_cache_bytes),
+        metadata=ByteCache(settings.file_cache_bytes // 2),
+        responses=ByteCache(settings.file_cache_bytes // 2),
+    )
+    try:
+        get_warehouse(catalog)
+    except NoSuchWarehouse:
+        create_warehouse(
+            catalog,
+            settings.default_warehouse,
+            location=settings.effective_default_location,
+            default_branch=settings.default_branch,
+            caller=Caller("mainstem"),
+        )
+    return catalog
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the application; the database is opened when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        limiter.total_tokens = settings.threads
+        app.state.catalog = await anyio.to_thread.run_sync(open_catalog, settings)
+        yield
+        app.state.catalog.engine.dispose()
+
+    app = FastAPI(
+        title="Mainstem",
+        version=catalog.__version__,
+        description="Branches, tags, merges and history of all Iceberg tables of a warehouse.",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url="/api/v1/docs",
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    for module in (config, namespaces, tables, views):
+        app.include_router(module.router, prefix="/iceberg", include_in_schema=False)
+    app.state.iceberg_endpoints = iceberg_endpoints(app)
+    app.include_router(management.router, prefix="/api/v1")
+    app.add_exception_handler(CatalogError, _catalog_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(RawIcebergPath)
+    app.add_middleware(RequestLog)
+    return app
+
+
+def iceberg_endpoints(app: FastAPI) -> list[str]:
+    """List the endpoints as `/v1/config` advertises them, from the routes themselves."""
+    return sorted(
+        f"{method} {route.path.removeprefix('/iceberg')}"
+        for route in app.routes
+        if isinstance(route, Route) and route.path.startswith("/iceberg/v1/{prefix}")
+        for method in route.methods or ()
+    )
+
+
+def _is_iceberg(request: Request) -> bool:
+    return request.scope["path"].startswith("/iceberg")
+
+
+def _catalog_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CatalogError)
+    status = answer_for(error).status
+    headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if status == 503 else None
+    if status >= 500:
+        logger.error("failed", code=error.code, message=error.message, exc_info=error)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    if _is_iceberg(request):
+        return JsonResponse(iceberg_error(error), status_code=status, headers=headers)
+    return ProblemResponse(problem(error), status_code=status, headers=headers)
+
+
+def _invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"where": ".".join(str(part) for part in fault["loc"]), "what": fault["msg"]}
+        for fault in error.errors()
+    ]
+    detail = "; ".join(f"{fault['where']}: {fault['what']}" for fault in faults)
+    body = problem_body("invalid-input", "The request is malformed.", 400, detail)
+    return ProblemResponse({**body, "faults": faults}, status_code=400)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status, headers = error.status_code, error.headers
+    detail = f"{request.method} {request.scope['path']}: {error.detail}"
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    if _is_iceberg(request):
+        kind = "UnsupportedOperationException" if status == 405 else "NotFoundException"
+        return JsonResponse(iceberg_body(detail, kind, status), status, headers)
+    return ProblemResponse(
+        problem_body("no-such-endpoint", "No such endpoint.", status, detail), status, headers
+    )
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    request_id = request.scope.get("mainstem.request_id", "")
+    logger.error("unexpected", request_id=request_id, exc_info=error)
+    detail = f"Unexpected fault in the server; its log has more under request id {request_id}"
+    if _is_iceberg(request):
+        return JsonResponse(iceberg_body(detail, "ServerErrorException", 500), 500)
+    return ProblemResponse(problem_body("unexpected", "Unexpected fault.", 500, detail), 500)

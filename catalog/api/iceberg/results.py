@@ -1,0 +1,88 @@
+"""LoadTableResult and its kin, put together from the metadata file's own bytes."""
+
+import hashlib
+
+import orjson
+from fastapi import Request, Response
+
+from catalog.api.iceberg.addresses import Address
+from catalog.api.responses import JsonResponse
+from catalog.errors import InvalidInput
+from catalog.iceberg.files import Metadata
+from catalog.iceberg.validation import table_for_snapshots
+from catalog.operations.tables import Loaded, get_table, load_table
+from catalog.operations.warehouses import Warehouse
+from catalog.versioning.objects import EntryKind
+
+_MODES = ("all", "refs")
+
+
+def etag_of(warehouse: Warehouse, location: str, mode: str = "all") -> str:
+    """Return the ETag of a table as loaded: it changes with whatever the answer holds."""
+    storage = orjson.dumps(sorted(warehouse.storage.items()))
+    seed = f"{warehouse.id}\n{location}\n{mode}\n".encode() + storage
+    return f'"{hashlib.blake2b(seed, digest_size=16).hexdigest()}"'
+
+
+def load_result(request: Request, address: Address, kind: EntryKind) -> Response:
+    """Answer a load: 304 if the client has it, else from cached bytes."""
+    mode = request.query_params.get("snapshots") or "all"
+    if mode not in _MODES:
+        raise InvalidInput(f"snapshots must be 'all' or 'refs', not {mode!r}")
+    warehouse, commit_id = address.warehouse, address.place.commit_id
+    entry = get_table(warehouse, commit_id, address.key, kind)
+    assert entry.metadata_location is not None
+    etag = etag_of(warehouse, entry.metadata_location, mode)
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"etag": etag})
+    cached = warehouse.catalog.responses.get(etag)
+    if cached is None:
+        loaded = load_table(warehouse, commit_id, address.key, kind)
+        if mode == "refs" and kind is EntryKind.TABLE:
+            metadata = table_for_snapshots(orjson.loads(loaded.metadata), "refs")
+            loaded = Loaded(loaded.location, orjson.dumps(metadata))
+        cached = _body(warehouse, loaded, with_config=True)
+        warehouse.catalog.responses.put(etag, cached)
+    return JsonResponse(cached, headers={"etag": etag})
+
+
+def loaded_response(
+    warehouse: Warehouse, loaded: Loaded, *, with_config: bool = True
+) -> Response:
+    """Answer a create, register or commit with the table as it is now."""
+    assert loaded.location is not None
+    body = _body(warehouse, loaded, with_config=with_config)
+    return JsonResponse(body, headers={"etag": etag_of(warehouse, loaded.location)})
+
+
+def staged_response(warehouse: Warehouse, metadata: Metadata) -> Response:
+    """Answer a staged create: there is no metadata location yet."""
+    loaded = Loaded(None, orjson.dumps(metadata))
+    return JsonResponse(_body(warehouse, loaded, with_config=True))
+
+
+def _body(warehouse: Warehouse, loaded: Loaded, *, with_config: bool) -> bytes:
+    parts = [b"{"]
+    if loaded.location is not None:
+        parts += [b'"metadata-location":', orjson.dumps(loaded.location), b","]
+    parts += [b'"metadata":', loaded.metadata]
+    if with_config:
+        parts += [b',"config":', orjson.dumps(client_config(warehouse))]
+    parts.append(b"}")
+    return b"".join(parts)
+
+
+# Storage properties that a client may see; everything else may be a secret.
+_PUBLIC_STORAGE = (
+    "s3.endpoint",
+    "s3.region",
+    "client.region",
+    "s3.path-style-access",
+    "adls.account-name",
+    "gcs.project-id",
+)
+
+
+def client_config(warehouse: Warehouse) -> dict[str, str]:
+    """Return what a client needs to know of the warehouse's object storage, without secrets."""
+    return {key: warehouse.storage[key] for key in _PUBLIC_STORAGE if key in warehouse.storage}

@@ -1,0 +1,204 @@
+"""Tables, as the specification has them; loading one is the hot path of every engine."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from catalog.api.dependencies import require_object
+from catalog.api.iceberg.addresses import (
+    Address,
+    AddressOf,
+    NamespaceOf,
+    Place,
+    PlaceOf,
+    address_in,
+    key_of_identifier,
+)
+from catalog.api.iceberg.namespaces import BodyOf, CallerOf
+from catalog.api.iceberg.paging import page_of
+from catalog.api.iceberg.results import load_result, loaded_response, staged_response
+from catalog.api.responses import JsonResponse, no_content
+from catalog.errors import InvalidInput
+from catalog.iceberg.parsing import parse_requirements, parse_updates
+from catalog.operations import changes, namespaces, tables
+from catalog.operations.callers import Caller
+from catalog.versioning.keys import Key
+from catalog.versioning.objects import EntryKind
+
+router = APIRouter()
+
+_TABLES = "/v1/{prefix}/namespaces/{namespace}/tables"
+
+
+def list_kind(request: Request, place: Place, namespace: Key, kind: EntryKind) -> Response:
+    """List the tables or views of a namespace, by pages if asked."""
+    page = page_of(request, place)
+    found = namespaces.list_children(
+        place.warehouse,
+        page.commit_id,
+        namespace,
+        kind,
+        after=page.after,
+        limit=page.limit,
+    )
+    names, token = page.cut([key[-1] for key in found])
+    identifiers = [{"namespace": namespace, "name": name} for name in names]
+    return JsonResponse({"identifiers": identifiers, "next-page-token": token})
+
+
+def register(
+    place: Place, namespace: Key, caller: Caller, body: Any, kind: EntryKind
+) -> Response:
+    """Point a name at an existing metadata file."""
+    request = require_object(body)
+    location = request.get("metadata-location")
+    if not isinstance(location, str) or not location:
+        raise InvalidInput(f"Cannot register an empty metadata file location as a {kind.value}")
+    overwrite = request.get("overwrite", False)
+    if not isinstance(overwrite, bool):
+        raise InvalidInput(f"Cannot parse to a boolean value: overwrite: {overwrite}")
+    address = address_in(place, _named(namespace, request))
+    loaded = tables.register_table(
+        address.warehouse,
+        address.place.branch(),
+        address.key,
+        location,
+        overwrite=overwrite,
+        caller=caller,
+        kind=kind,
+    )
+    return loaded_response(address.warehouse, loaded)
+
+
+def rename(place: Place, caller: Caller, body: Any, kind: EntryKind) -> Response:
+    """Give a table or view another name on the same branch."""
+    request = require_object(body)
+    source = address_in(place, key_of_identifier(request.get("source"), "source"))
+    target = address_in(place, key_of_identifier(request.get("destination"), "destination"))
+    branch = source.place.branch()
+    if target.place.branch() not in (branch, place.revision.branch):
+        raise InvalidInput(
+            f"Cannot rename from {source.place.described} to {target.place.described}:"
+            " a rename stays on one branch"
+        )
+    tables.rename_table(
+        source.warehouse, branch, source.key, target.key, caller=caller, kind=kind
+    )
+    return no_content()
+
+
+def change_of(address: Address, body: Any, kind: EntryKind) -> changes.TableChange:
+    """Read the requirements and updates of a commit."""
+    request = require_object(body)
+    return changes.TableChange(
+        address.key,
+        parse_requirements(request.get("requirements")),
+        parse_updates(request.get("updates")),
+        kind,
+    )
+
+
+def _named(namespace: Key, request: dict[str, Any]) -> Key:
+    name = request.get("name")
+    return key_of_identifier({"namespace": list(namespace), "name": name}, "the table")
+
+
+@router.get(_TABLES)
+def list_tables(request: Request, place: PlaceOf, namespace: NamespaceOf) -> Response:
+    """List the tables of a namespace."""
+    return list_kind(request, place, namespace, EntryKind.TABLE)
+
+
+@router.post(_TABLES)
+def create_table(
+    place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf
+) -> Response:
+    """Create a table, or stage one for a later commit."""
+    request = require_object(body)
+    address = address_in(place, _named(namespace, request))
+    branch = address.place.branch()
+    if request.get("stage-create") is True:
+        return staged_response(
+            address.warehouse, tables.stage_table(address.warehouse, branch, address.key, request)
+        )
+    loaded = tables.create_table(address.warehouse, branch, address.key, request, caller=caller)
+    return loaded_response(address.warehouse, loaded)
+
+
+@router.post("/v1/{prefix}/namespaces/{namespace}/register")
+def register_table(
+    place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf
+) -> Response:
+    """Register a table."""
+    return register(place, namespace, caller, body, EntryKind.TABLE)
+
+
+@router.get(_TABLES + "/{table}")
+def load_table(request: Request, address: AddressOf) -> Response:
+    """Load a table with its whole metadata, or with the snapshots that refs name."""
+    return load_result(request, address, EntryKind.TABLE)
+
+
+@router.head(_TABLES + "/{table}")
+def table_exists(address: AddressOf) -> Response:
+    """Say whether a table exists."""
+    tables.get_table(address.warehouse, address.place.commit_id, address.key)
+    return no_content()
+
+
+@router.post(_TABLES + "/{table}")
+def commit_table(address: AddressOf, caller: CallerOf, body: BodyOf) -> Response:
+    """Commit to a table."""
+    change = change_of(address, body, EntryKind.TABLE)
+    branch = address.place.branch()
+    loaded = changes.commit_tables(address.warehouse, branch, [change], caller=caller)[0]
+    return loaded_response(address.warehouse, loaded, with_config=False)
+
+
+@router.delete(_TABLES + "/{table}")
+def drop_table(address: AddressOf, caller: CallerOf) -> Response:
+    """Drop a table's entry; `purgeRequested` is the garbage collection's business."""
+    tables.drop_table(address.warehouse, address.place.branch(), address.key, caller=caller)
+    return no_content()
+
+
+@router.post(_TABLES + "/{table}/metrics")
+def report_metrics(address: AddressOf, body: BodyOf) -> Response:
+    """Accept a metrics report."""
+    report = require_object(body)
+    if report.get("report-type") not in ("scan-report", "commit-report"):
+        raise InvalidInput(f"Unknown report-type: {report.get('report-type')!r}")
+    return no_content()
+
+
+@router.post("/v1/{prefix}/tables/rename")
+def rename_table(place: PlaceOf, caller: CallerOf, body: BodyOf) -> Response:
+    """Rename a table."""
+    return rename(place, caller, body, EntryKind.TABLE)
+
+
+@router.post("/v1/{prefix}/transactions/commit")
+def commit_transaction(place: PlaceOf, caller: CallerOf, body: BodyOf) -> Response:
+    """Commit to several tables at once: one commit, or nothing."""
+    listed = require_object(body).get("table-changes")
+    if not isinstance(listed, list):
+        raise InvalidInput("Invalid table changes: null")
+    if not listed:
+        raise InvalidInput("Invalid table changes: empty")
+    addressed = []
+    for item in listed:
+        if not isinstance(item, dict) or item.get("identifier") is None:
+            raise InvalidInput("Invalid table changes: table identifier is required")
+        address = address_in(place, key_of_identifier(item["identifier"], "identifier"))
+        addressed.append((address, change_of(address, item, EntryKind.TABLE)))
+    branches = {address.place.branch() for address, _ in addressed}
+    if len(branches) > 1:
+        raise InvalidInput(
+            f"A transaction commits to one branch, not to {', '.join(sorted(branches))}"
+        )
+    changes.commit_tables(
+        place.warehouse, branches.pop(), [change for _, change in addressed], caller=caller
+    )
+    return no_content()
+
+
