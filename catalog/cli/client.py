@@ -1,0 +1,163 @@
+"""An HTTP client of the management interface: JSON in and out, problem documents as failures."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import orjson
+
+from catalog.cli.failures import ExitCode, Failure, Refused, Unreachable
+
+Json = dict[str, Any]
+Query = str | int | bool | None
+
+_CONNECT_SECONDS = 5.0
+# A merge of many tables may rewrite manifests on a slow object store before it answers.
+_ANSWER_SECONDS = 600.0
+_PAGE = 1000
+_EXIT_CODES = {
+    401: ExitCode.REFUSED,
+    403: ExitCode.REFUSED,
+    404: ExitCode.NOT_FOUND,
+    409: ExitCode.STATE,
+}
+
+
+class Client:
+    """One server's management interface; close it after use.
+
+    Path segments are given one by one and percent-encoded here, so that a branch named
+    `ingest/2026-11-23` needs no care by callers.
+    """
+
+    def __init__(
+        self, server: str, *, author: str | None = None, answer_seconds: float = _ANSWER_SECONDS
+    ) -> None:
+        self.server = server.rstrip("/")
+        # Bytes, because httpx takes text in headers as ASCII and people's names are not.
+        headers = {b"X-Mainstem-Author": author.encode()} if author else {}
+        timeout = httpx.Timeout(answer_seconds, connect=min(_CONNECT_SECONDS, answer_seconds))
+        # A proxy from the environment never stands between us and this machine itself.
+        direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
+        self._http = httpx.Client(headers=headers, timeout=timeout, mounts=direct)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def get(self, *segments: str, **query: Query) -> Json:
+        """Read one document; members of `query` that are None or empty are left out."""
+        return self._request("GET", segments, query=query)
+
+    def post(self, *segments: str, body: Json) -> Json:
+        """Create or carry out what `body` says; its None members are left out."""
+        return self._request("POST", segments, body=body)
+
+    def put(self, *segments: str, body: Json) -> Json:
+        """Replace a document."""
+        return self._request("PUT", segments, body=body)
+
+    def patch(self, *segments: str, body: Json) -> Json:
+        """Change members of a document."""
+        return self._request("PATCH", segments, body=body)
+
+    def delete(self, *segments: str) -> Json:
+        """Delete what the path names."""
+        return self._request("DELETE", segments)
+
+    def pages(
+        self, *segments: str, member: str, limit: int | None = None, **query: Query
+    ) -> Iterator[Json]:
+        """Read a paged list lazily, `limit` items at most, whatever number of requests it takes."""
+        token: str | None = None
+        left = limit
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(left, _PAGE)
+            page = self.get(*segments, **query, limit=size, page_token=token)
+            yield from page[member]
+            token = page.get("next_page_token")
+            if not token:
+                return
+            left = None if left is None else left - len(page[member])
+
+    def _request(
+        self,
+        method: str,
+        segments: tuple[str, ...],
+        *,
+        query: dict[str, Query] | None = None,
+        body: Json | None = None,
+    ) -> Json:
+        path = "/".join(quote(segment, safe="") for segment in segments)
+        parameters = {name: value for name, value in (query or {}).items() if value or value == 0}
+        content = None if body is None else orjson.dumps(without_none(body))
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        try:
+            response = self._http.request(
+                method,
+                f"{self.server}/api/v1/{path}",
+                params=parameters,
+                content=content,
+                headers=headers,
+            )
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+            raise Failure(
+                ExitCode.USAGE,
+                f"{self.server!r} is not the address of a server ({error}); "
+                "write --server http://host:8181",
+            ) from error
+        except httpx.TransportError as error:
+            raise _unreachable(self.server, error) from error
+        return self._document(response)
+
+    def _document(self, response: httpx.Response) -> Json:
+        if response.status_code == httpx.codes.NO_CONTENT or not response.content:
+            document: object = {}
+        else:
+            document = _parse(response.content)
+        if response.is_success and isinstance(document, dict):
+            return document
+        kind = response.headers.get("content-type", "")
+        if isinstance(document, dict) and kind.startswith("application/problem+json"):
+            raise Refused(
+                _exit_code(response.status_code, document), response.status_code, document
+            )
+        raise Failure(
+            ExitCode.UNAVAILABLE,
+            f"What answers at {self.server} is not a Mainstem server (HTTP status "
+            f"{response.status_code}); check --server and MAINSTEM_SERVER.",
+        )
+
+
+def without_none(body: Json) -> Json:
+    """Leave out the members that were not given, so that the server's defaults hold."""
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def _parse(content: bytes) -> object:
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _exit_code(status: int, document: Json) -> ExitCode:
+    if document.get("conflicts"):
+        return ExitCode.NO
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ExitCode.UNAVAILABLE
+    return _EXIT_CODES.get(status, ExitCode.USAGE)
+
+
+def _unreachable(server: str, error: httpx.TransportError) -> Unreachable:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return Unreachable(
+            f"No server answers at {server}. Start one with `mainstem serve`, or name another "
+            "with --server or MAINSTEM_SERVER."
+        )
+    return Unreachable(
+        f"The server at {server} was reached but gave no answer "
+        f"({error or type(error).__name__}). A change may have been carried out or not: "
+        "look with `mainstem reflog` before you repeat it."
+    )

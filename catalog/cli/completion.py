@@ -1,0 +1,53 @@
+"""Complete the names of branches and tags in the shell; silent when no server answers at once."""
+
+from contextlib import closing
+from typing import Annotated, Any
+
+import typer
+
+from catalog.cli.client import Client
+from catalog.cli.commands import Shared
+from catalog.cli.failures import Failure
+
+_ANSWER_SECONDS = 1.0
+_MOST = 100
+
+
+def complete_branch(ctx: typer.Context, incomplete: str) -> list[str]:
+    """List the branches that begin with what was typed."""
+    return _names(ctx, "branches", incomplete)
+
+
+def complete_tag(ctx: typer.Context, incomplete: str) -> list[str]:
+    """List the tags that begin with what was typed."""
+    return _names(ctx, "tags", incomplete)
+
+
+def complete_revision(ctx: typer.Context, incomplete: str) -> list[str]:
+    """List the branches and tags that begin with what was typed."""
+    return [*_names(ctx, "branches", incomplete), *_names(ctx, "tags", incomplete)]
+
+
+def _names(ctx: typer.Context, kind: str, prefix: str) -> list[str]:
+    above = ctx.obj if isinstance(ctx.obj, Shared) else Shared()
+    shared = above.overlaid({name: ctx.params.get(name) for name in ("server", "warehouse")})
+    warehouse = shared.warehouse.partition("@")[0]
+    with closing(Client(shared.server, answer_seconds=_ANSWER_SECONDS)) as client:
+        try:
+            found: Any = client.get("warehouses", warehouse, kind, prefix=prefix, limit=_MOST)
+        except Failure:
+            return []
+    return [ref["name"] for ref in found[kind]]
+
+
+Branch = Annotated[str, typer.Argument(metavar="BRANCH", autocompletion=complete_branch)]
+Tag = Annotated[str, typer.Argument(metavar="TAG", autocompletion=complete_tag)]
+Revision = Annotated[
+    str,
+    typer.Argument(
+        metavar="REVISION",
+        help="A branch, tag, commit id, rev~n or branch@{time}.",
+        autocompletion=complete_revision,
+        show_default=False,
+    ),
+]

@@ -1,0 +1,156 @@
+"""`mainstem log`, `show`, `diff` and `reflog`: what changed, when and by whom."""
+
+from typing import Annotated
+
+import typer
+
+from catalog.cli.arguments import time_of
+from catalog.cli.changes import changes_shown
+from catalog.cli.client import Json
+from catalog.cli.commands import Session, query
+from catalog.cli.completion import Revision, complete_branch, complete_revision
+from catalog.cli.output import Block, Fields, Output, Paragraph, Table, moment
+
+_DEFAULT_COUNT = 30
+
+
+def log(
+    session: Session,
+    revision: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[REVISION]",
+            help="Where to begin. (default: the default branch)",
+            autocompletion=complete_revision,
+            show_default=False,
+        ),
+    ] = None,
+    oneline: Annotated[bool, typer.Option("--oneline", help="One line for each commit.")] = False,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NS.TABLE", help="Only commits that changed this table.", show_default=False
+        ),
+    ] = None,
+    author: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only commits of this author.", show_default=False),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Not before this time (UTC).", show_default=False),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Not after this time (UTC).", show_default=False),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", min=1, help="How many at most.")
+    ] = _DEFAULT_COUNT,
+) -> None:
+    """Show commits, newest first."""
+    commits = list(
+        session.pages(
+            "commits",
+            member="commits",
+            limit=count,
+            ref=revision or session.revision or session.default_branch(),
+            table=table,
+            author=author,
+            since=time_of("--since", since),
+            until=time_of("--until", until),
+        )
+    )
+    output = session.output
+    if oneline:
+        blocks: list[Block] = [
+            Paragraph(f"{output.short(commit['commit_id'])} {_subject(commit)}")
+            for commit in commits
+        ]
+    else:
+        blocks = [block for commit in commits for block in _commit_shown(output, commit)]
+    output.answer({"commits": commits}, *blocks)
+
+
+def show(session: Session, revision: Revision) -> None:
+    """Show one commit and what it changed against its first parent."""
+    commit = session.get("commits", revision)
+    metadata = Fields(list((commit.get("metadata") or {}).items()))
+    session.output.answer(
+        commit,
+        *_commit_shown(session.output, commit),
+        *((metadata, Paragraph("")) if metadata.pairs else ()),
+        *changes_shown(commit["changes"]),
+    )
+
+
+def diff(
+    session: Session,
+    before: Annotated[str, typer.Argument(metavar="FROM", autocompletion=complete_revision)],
+    after: Annotated[str, typer.Argument(metavar="TO", autocompletion=complete_revision)],
+) -> None:
+    """Show which tables differ between two revisions, with their rows before and after."""
+    document = session.get("diff", **{"from": before, "to": after})
+    session.output.answer(document, *changes_shown(document["changes"]))
+
+
+def reflog(
+    session: Session,
+    branch: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[BRANCH]",
+            help="(default: the default branch)",
+            autocompletion=complete_branch,
+            show_default=False,
+        ),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", "-n", metavar="N", min=1, help="How many at most.")
+    ] = _DEFAULT_COUNT,
+) -> None:
+    """Show every move of a branch's head, newest first."""
+    name = branch or session.default_branch()
+    entries = list(session.pages("reflog", member="entries", limit=count, branch=name))
+    short = session.output.short
+    rows = [
+        (
+            short(entry["commit_id"]),
+            short(entry["previous_commit_id"]),
+            moment(entry["at"]),
+            entry["operation"],
+            entry["by"],
+        )
+        for entry in entries
+    ]
+    session.output.answer(
+        {"entries": entries},
+        Table(("Commit", "Before", "At", "Operation", "By"), rows, empty="Nothing recorded."),
+    )
+
+
+def register(root: typer.Typer) -> None:
+    """Add the commands to the application."""
+    for name, function in (("log", log), ("show", show), ("diff", diff), ("reflog", reflog)):
+        query(root, name)(function)
+
+
+def _commit_shown(output: Output, commit: Json) -> tuple[Block, ...]:
+    parents = commit["parent_ids"]
+    merge = [f"Merge:  {' '.join(output.short(each) for each in parents)}"]
+    lines = [
+        *(merge if len(parents) > 1 else ()),
+        f"Author: {commit['author']}",
+        f"Date:   {moment(commit['committed_at'])}",
+    ]
+    return (
+        Paragraph(f"commit {output.short(commit['commit_id'])}", style="yellow"),
+        Paragraph("\n".join(lines)),
+        Paragraph(""),
+        Paragraph(commit["message"], indent=4),
+        Paragraph(""),
+    )
+
+
+def _subject(commit: Json) -> str:
+    return str(commit["message"]).partition("\n")[0]

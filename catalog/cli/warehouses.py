@@ -1,0 +1,97 @@
+"""`mainstem warehouse`: list, create, show, change and delete warehouses."""
+
+from typing import Annotated
+
+import typer
+
+from catalog.cli.arguments import pairs
+from catalog.cli.client import Json
+from catalog.cli.commands import Session, change, listing, query
+from catalog.cli.output import Fields, Paragraph, Table, moment
+
+app = typer.Typer(help="List, create, show, change and delete warehouses.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+Storage = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help="An Iceberg FileIO property, for example s3.endpoint=…; may be repeated.",
+        show_default=False,
+    ),
+]
+
+
+@listing(app)
+def list_warehouses(session: Session) -> None:
+    """List the server's warehouses."""
+    document = session.client.get("warehouses")
+    rows = [
+        (each["name"], each["default_branch"], each["location"]) for each in document["warehouses"]
+    ]
+    session.output.answer(
+        document, Table(("Warehouse", "Default branch", "Location"), rows, empty="None.")
+    )
+
+
+@change(app, "create")
+def create_warehouse(
+    session: Session,
+    name: Name,
+    location: Annotated[
+        str, typer.Argument(metavar="LOCATION", help="For example s3://bucket/lake.")
+    ],
+    default_branch: Annotated[
+        str | None, typer.Option(metavar="BRANCH", show_default=False, help="(default: main)")
+    ] = None,
+    storage: Storage = None,
+) -> None:
+    """Create a warehouse with an empty default branch."""
+    body = {
+        "name": name,
+        "location": location,
+        "default_branch": default_branch,
+        "storage": pairs("--storage", storage),
+    }
+    warehouse = session.client.post("warehouses", body=body)
+    session.output.answer(warehouse, Paragraph(f"Warehouse {name} is at {warehouse['location']}."))
+
+
+@query(app, "show")
+def show_warehouse(session: Session, name: Name) -> None:
+    """Show a warehouse."""
+    warehouse = session.client.get("warehouses", name)
+    session.output.answer(warehouse, Fields(_fields(warehouse)))
+
+
+@change(app, "set")
+def set_warehouse(session: Session, name: Name, storage: Storage = None) -> None:
+    """Change the storage properties of a warehouse."""
+    warehouse = session.client.patch(
+        "warehouses", name, body={"storage": pairs("--storage", storage)}
+    )
+    session.output.answer(warehouse, Fields(_fields(warehouse)))
+
+
+@change(app, "delete")
+def delete_warehouse(session: Session, name: Name) -> None:
+    """Delete a warehouse from the catalog; no file of it is deleted."""
+    session.client.delete("warehouses", name)
+    session.output.answer(
+        {"name": name, "deleted": True}, Paragraph(f"Warehouse {name} is deleted; its files stay.")
+    )
+
+
+def register(root: typer.Typer) -> None:
+    """Add the group to the application."""
+    root.add_typer(app, name="warehouse")
+
+
+def _fields(warehouse: Json) -> list[tuple[str, str]]:
+    return [
+        ("warehouse", warehouse["name"]),
+        ("location", warehouse["location"]),
+        ("default branch", warehouse["default_branch"]),
+        ("created", moment(warehouse.get("created_at"))),
+        *(warehouse.get("storage") or {}).items(),
+    ]
