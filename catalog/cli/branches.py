@@ -22,7 +22,7 @@ def list_branches(
     branches = list(session.pages("branches", member="branches", prefix=prefix))
     short = session.output.short
     rows = [
-        (branch["name"], short(branch["commit_id"]), moment(branch.get("created_at")))
+        (branch["name"], short(branch["commit_id"]), moment(branch["created_at"]))
         for branch in branches
     ]
     session.output.answer(

@@ -88,8 +88,8 @@ def _shown(checks: list[Json]) -> Table:
         (
             check["state"],
             check["name"],
-            moment(check.get("at")),
-            check.get("summary") or "",
+            moment(check["at"]),
+            check["summary"],
         )
         for check in checks
     ]

@@ -50,6 +50,14 @@ class Client:
         """Read one document; members of `query` that are None or empty are left out."""
         return self._request("GET", segments, query=query)
 
+    def get_iceberg(self, *segments: str, **query: Query) -> Json:
+        """Read a document of the Iceberg REST interface, as engines do."""
+        path = "/".join(quote(segment, safe="") for segment in segments)
+        parameters = {name: value for name, value in query.items() if value}
+        return self._document(
+            self._send("GET", f"{self.server}/iceberg/v1/{path}", params=parameters)
+        )
+
     def post(self, *segments: str, body: Json) -> Json:
         """Create or carry out what `body` says; its None members are left out."""
         return self._request("POST", segments, body=body)
@@ -93,14 +101,14 @@ class Client:
         parameters = {name: value for name, value in (query or {}).items() if value or value == 0}
         content = None if body is None else orjson.dumps(without_none(body))
         headers = {} if content is None else {"Content-Type": "application/json"}
+        url = f"{self.server}/api/v1/{path}"
+        return self._document(
+            self._send(method, url, params=parameters, content=content, headers=headers)
+        )
+
+    def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
         try:
-            response = self._http.request(
-                method,
-                f"{self.server}/api/v1/{path}",
-                params=parameters,
-                content=content,
-                headers=headers,
-            )
+            return self._http.request(method, url, **request)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Failure(
                 ExitCode.USAGE,
@@ -109,7 +117,6 @@ class Client:
             ) from error
         except httpx.TransportError as error:
             raise _unreachable(self.server, error) from error
-        return self._document(response)
 
     def _document(self, response: httpx.Response) -> Json:
         if response.status_code == httpx.codes.NO_CONTENT or not response.content:
@@ -118,15 +125,21 @@ class Client:
             document = _parse(response.content)
         if response.is_success and isinstance(document, dict):
             return document
+        status = response.status_code
         kind = response.headers.get("content-type", "")
         if isinstance(document, dict) and kind.startswith("application/problem+json"):
-            raise Refused(
-                _exit_code(response.status_code, document), response.status_code, document
+            raise Refused(_exit_code(status, document), document)
+        if isinstance(document, dict) and isinstance(document.get("error"), dict):
+            problem = {"detail": document["error"].get("message"), "status": status}
+            raise Refused(_exit_code(status, problem), problem)
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise Unreachable(
+                f"A proxy before {self.server}, or the server, fails (HTTP status {status})."
             )
         raise Failure(
             ExitCode.UNAVAILABLE,
-            f"What answers at {self.server} is not a Mainstem server (HTTP status "
-            f"{response.status_code}); check --server and MAINSTEM_SERVER.",
+            f"What answers at {self.server} is not a Mainstem server (HTTP status {status}); "
+            "check --server and MAINSTEM_SERVER.",
         )
 
 

@@ -125,8 +125,8 @@ def change(app: typer.Typer, name: str, **settings: Any) -> Callable[[Command], 
     return _registered(app.command(name, **settings), (*_SHARED, _AUTHOR))
 
 
-def listing(app: typer.Typer) -> Callable[[Command], Command]:
-    """Register a group's `list` command, which also runs when the group's name stands alone."""
+def alone(app: typer.Typer) -> Callable[[Command], Command]:
+    """Register what a group does when its name stands alone; the function takes the Session."""
 
     def register(function: Command) -> Command:
         def bare(ctx: typer.Context, **given: Any) -> None:
@@ -137,9 +137,14 @@ def listing(app: typer.Typer) -> Callable[[Command], Command]:
 
         _describe(bare, [_CONTEXT, *_SHARED, _AUTHOR], doc=app.info.help)
         app.callback(invoke_without_command=True)(bare)
-        return query(app, "list")(function)
+        return function
 
     return register
+
+
+def listing(app: typer.Typer) -> Callable[[Command], Command]:
+    """Register a group's `list` command, which also runs when the group's name stands alone."""
+    return lambda function: query(app, "list")(alone(app)(function))
 
 
 def _registered(

@@ -42,10 +42,9 @@ class Unreachable(Failure):
 
 
 class Refused(Failure):
-    """The server answered with a problem document."""
+    """The server answered with a problem document, or with the conflicts of a merge."""
 
-    def __init__(self, exit_code: int, status: int, document: dict[str, Any]) -> None:
-        detail = document.get("detail") or document.get("title") or f"HTTP status {status}"
+    def __init__(self, exit_code: int, document: dict[str, Any]) -> None:
+        detail = document.get("detail") or document.get("title") or "The server refuses"
         super().__init__(exit_code, str(detail), document)
-        self.status = status
         self.conflicts: list[dict[str, Any]] = list(document.get("conflicts") or ())

@@ -49,18 +49,15 @@ def log(
     ] = _DEFAULT_COUNT,
 ) -> None:
     """Show commits, newest first."""
-    commits = list(
-        session.pages(
-            "commits",
-            member="commits",
-            limit=count,
-            ref=revision or session.revision or session.default_branch(),
-            table=table,
-            author=author,
-            since=time_of("--since", since),
-            until=time_of("--until", until),
-        )
-    )
+    wanted = {
+        "table": table,
+        "author": author,
+        "since": time_of("--since", since),
+        "until": time_of("--until", until),
+    }
+    start = revision or session.revision
+    pages = session.pages("commits", member="commits", limit=count, ref=start, **wanted)
+    commits = list(pages)
     output = session.output
     if oneline:
         blocks: list[Block] = [
@@ -75,7 +72,7 @@ def log(
 def show(session: Session, revision: Revision) -> None:
     """Show one commit and what it changed against its first parent."""
     commit = session.get("commits", revision)
-    metadata = Fields(list((commit.get("metadata") or {}).items()))
+    metadata = Fields(list(commit["metadata"].items()))
     session.output.answer(
         commit,
         *_commit_shown(session.output, commit),
@@ -110,8 +107,7 @@ def reflog(
     ] = _DEFAULT_COUNT,
 ) -> None:
     """Show every move of a branch's head, newest first."""
-    name = branch or session.default_branch()
-    entries = list(session.pages("reflog", member="entries", limit=count, branch=name))
+    entries = list(session.pages("reflog", member="entries", limit=count, branch=branch))
     short = session.output.short
     rows = [
         (

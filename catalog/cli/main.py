@@ -9,6 +9,7 @@ from catalog import __version__
 from catalog.cli import (
     branches,
     checks,
+    doctor,
     history,
     merges,
     protections,
@@ -79,6 +80,7 @@ for _group in (
     protections,
     warehouses,
     releases,
+    doctor,
 ):
     _group.register(app)
 

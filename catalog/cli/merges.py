@@ -11,7 +11,7 @@ from catalog.cli.client import Json
 from catalog.cli.commands import Session, change
 from catalog.cli.completion import complete_branch, complete_revision
 from catalog.cli.failures import ExitCode, Refused
-from catalog.cli.output import Paragraph, counted
+from catalog.cli.output import Block, Note, Paragraph, Table, counted, dotted
 
 
 class Strategy(StrEnum):
@@ -53,6 +53,33 @@ ByTable = Annotated[
 ]
 
 
+StrategyOption = Annotated[
+    Strategy,
+    typer.Option(
+        "--strategy",
+        help="For tables changed on both sides; `ours` is the side of the branch that changes.",
+    ),
+]
+Metadata = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metadata",
+        metavar="KEY=VALUE",
+        help="Of the commit; may be repeated.",
+        show_default=False,
+    ),
+]
+ExpectedHead = Annotated[
+    str | None,
+    typer.Option(
+        "--expected-head",
+        metavar="COMMIT",
+        help="Refuse if the branch has moved from here.",
+        show_default=False,
+    ),
+]
+
+
 def merge(
     session: Session,
     source: Annotated[
@@ -66,55 +93,40 @@ def merge(
     into: Into = None,
     message: Message = None,
     dry_run: DryRun = False,
-    strategy: Annotated[
-        Strategy,
-        typer.Option(
-            help="For tables changed on both sides; `ours` is the side of the branch that changes."
-        ),
-    ] = Strategy.AUTO,
+    strategy: StrategyOption = Strategy.AUTO,
     table: ByTable = None,
     squash: Annotated[
         bool, typer.Option("--squash", help="One commit without the source as its parent.")
     ] = False,
-    metadata: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="May be repeated.", show_default=False),
-    ] = None,
-    expected_head: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COMMIT", help="Refuse if the branch has moved from here.", show_default=False
-        ),
-    ] = None,
+    metadata: Metadata = None,
+    expected_head: ExpectedHead = None,
 ) -> None:
     """Merge all changes of SOURCE into a branch in one step, or none."""
-    target = into or session.default_branch()
     body = {
+        **_common(message, strategy, table, metadata, expected_head),
         "source": source,
-        "target": target,
-        "message": message,
-        "metadata": pairs("--metadata", metadata),
-        "strategy": {"default": strategy.value, "tables": _strategies(table)},
-        "squash": squash or None,
-        "dry_run": dry_run or None,
-        "expected_target_head": expected_head,
+        "squash": squash,
     }
-    _carry_out(session, "merges", body, dry_run=dry_run)
+    _carry_out(session, "merges", body, into=into, dry_run=dry_run)
 
 
 def cherry_pick(
     session: Session,
     commits: Annotated[
         list[str],
-        typer.Argument(metavar="COMMIT...", help="In the order in which they are applied."),
+        typer.Argument(metavar="COMMIT", help="One or more, in the order of their application."),
     ],
     into: Into = None,
+    message: Message = None,
     dry_run: DryRun = False,
+    strategy: StrategyOption = Strategy.AUTO,
+    table: ByTable = None,
+    metadata: Metadata = None,
+    expected_head: ExpectedHead = None,
 ) -> None:
     """Apply what single commits changed to a branch, as one commit."""
-    target = into or session.default_branch()
-    body = {"commit_ids": commits, "target": target, "dry_run": dry_run or None}
-    _carry_out(session, "cherry-picks", body, dry_run=dry_run)
+    body = {**_common(message, strategy, table, metadata, expected_head), "commit_ids": commits}
+    _carry_out(session, "cherry-picks", body, into=into, dry_run=dry_run)
 
 
 def revert(
@@ -124,12 +136,16 @@ def revert(
         typer.Argument(metavar="COMMIT", autocompletion=complete_revision, show_default=False),
     ],
     into: Into = None,
+    message: Message = None,
     dry_run: DryRun = False,
+    strategy: StrategyOption = Strategy.AUTO,
+    table: ByTable = None,
+    metadata: Metadata = None,
+    expected_head: ExpectedHead = None,
 ) -> None:
     """Undo what a commit changed by a new commit; a merge is undone against its first parent."""
-    target = into or session.default_branch()
-    body = {"commit_id": commit, "target": target, "dry_run": dry_run or None}
-    _carry_out(session, "reverts", body, dry_run=dry_run)
+    body = {**_common(message, strategy, table, metadata, expected_head), "commit_id": commit}
+    _carry_out(session, "reverts", body, into=into, dry_run=dry_run)
 
 
 def register(root: typer.Typer) -> None:
@@ -139,36 +155,53 @@ def register(root: typer.Typer) -> None:
     change(root, "revert")(revert)
 
 
-def report_conflicts(session: Session, refusal: Refused, target: str) -> None:
-    """List all conflicts and say that nothing changed."""
-    session.output.answer(refusal.document, conflicts_shown(refusal.conflicts))
-    session.output.say(
-        f"{counted(len(refusal.conflicts), 'conflict')}: {target} is unchanged. Settle each with "
-        "--table NS.TABLE=ours or =theirs, or change the source and merge again."
-    )
+def _common(
+    message: str | None,
+    strategy: Strategy,
+    tables: list[str] | None,
+    metadata: list[str] | None,
+    expected_head: str | None,
+) -> Json:
+    return {
+        "message": message,
+        "metadata": pairs("--metadata", metadata),
+        "strategy": {"default": strategy.value, "tables": _strategies(tables)},
+        "expected_target_head": expected_head,
+    }
 
 
-def _carry_out(session: Session, kind: str, body: Json, *, dry_run: bool) -> None:
-    target = body["target"]
+def _carry_out(session: Session, kind: str, body: Json, *, into: str | None, dry_run: bool) -> None:
+    target = into or session.default_branch()
     try:
         with session.output.waiting(f"Working on {target}"):
-            result = session.post(kind, body=body)
+            result = session.post(kind, body={**body, "target": target, "dry_run": dry_run})
     except Refused as refusal:
         if not refusal.conflicts:
             raise
-        report_conflicts(session, refusal, target)
+        session.output.answer(refusal.document, conflicts_shown(refusal.conflicts))
+        session.output.say(
+            f"{counted(len(refusal.conflicts), 'conflict')}, so {target} is unchanged. Settle each "
+            "with --table NS.TABLE=ours or =theirs, or change the source and try again."
+        )
         raise typer.Exit(ExitCode.NO) from refusal
-    if result.get("conflicts"):
-        report_conflicts(session, Refused(ExitCode.NO, 200, result), target)
-        raise typer.Exit(ExitCode.NO)
-    closing = _closing(session, result, target, dry_run=dry_run)
-    session.output.answer(result, *changes_shown(result["changes"]), closing)
+    shown = [*changes_shown(result["changes"]), *_resolutions(result["resolutions"])]
+    session.output.answer(result, *shown, _closing(session, result, target, dry_run=dry_run))
+
+
+def _resolutions(resolutions: list[Json]) -> tuple[Block, ...]:
+    if not resolutions:
+        return ()
+    rows = [(dotted(each["key"]), each["action"]) for each in resolutions]
+    return (Note(""), Table(("Changed on both sides", "Taken"), rows))
 
 
 def _closing(session: Session, result: Json, target: str, *, dry_run: bool) -> Paragraph:
     if dry_run:
-        return Paragraph("Nothing was changed: this was a dry run.")
-    return Paragraph(f"{target} is at {session.output.short(result['commit_id'])}.")
+        return Paragraph("This was a dry run: nothing was changed.")
+    head = session.output.short(result["commit_id"])
+    if result["commit_id"] == result["previous_commit_id"]:
+        return Paragraph(f"{target} stays at {head}: there was nothing to do.")
+    return Paragraph(f"{target} is at {head} now.")
 
 
 def _strategies(texts: list[str] | None) -> dict[str, str]:

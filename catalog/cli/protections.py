@@ -84,13 +84,13 @@ def register(root: typer.Typer) -> None:
 
 
 def _rules(protection: Json) -> str:
-    checks = ", ".join(protection.get("required_checks") or ())
-    approvals = protection.get("required_approvals") or 0
+    checks = ", ".join(protection["required_checks"])
+    approvals = protection["required_approvals"]
     parts = [
-        *(["merge only"] if protection.get("require_merge") else ()),
+        *(["merge only"] if protection["require_merge"] else ()),
         *([f"checks: {checks}"] if checks else ()),
         *([f"approvals: {approvals}"] if approvals else ()),
-        *(["no delete"] if protection.get("forbid_delete") else ()),
-        *(["no reset"] if protection.get("forbid_reset") else ()),
+        *(["no delete"] if protection["forbid_delete"] else ()),
+        *(["no reset"] if protection["forbid_reset"] else ()),
     ]
     return "; ".join(parts) or "none"

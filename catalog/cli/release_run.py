@@ -72,7 +72,7 @@ def run(session: Session, release: Release) -> Json:
     tag = _find(session, "tags", release.name)
     if tag is not None:
         session.output.step(f"{release.name} is released already, as {tag['commit_id']}")
-        merged = Merged(tag["commit_id"], (tag.get("metadata") or {}).get(SOURCE, ""))
+        merged = Merged(tag["commit_id"], tag["metadata"].get(SOURCE, ""))
         _delete_branch(session, release, merged)
         return _document(release, merged, ended=None)
     merged_before = _find_merge(session, release, release.target)
@@ -266,7 +266,7 @@ def _find_merge(session: Session, release: Release, head: str) -> Merged | None:
         tip = session.get("commits", branch["commit_id"])
         since = parse_time(tip["committed_at"]) - _CLOCKS_DIFFER
     for commit in session.pages("commits", member="commits", ref=head, since=format_time(since)):
-        metadata = commit.get("metadata") or {}
+        metadata = commit["metadata"]
         if metadata.get(RELEASE) == release.name:
             return Merged(commit["commit_id"], metadata.get(SOURCE, ""))
     return None

@@ -14,6 +14,8 @@ from catalog.cli.release_run import run as run_release
 app = typer.Typer(help="Make releases, list and show them.")
 
 _PREFIX = "release/"
+# How the Iceberg REST specification joins the levels of a namespace in a path.
+_LEVEL_SEPARATOR = "\x1f"
 
 
 @listing(app)
@@ -22,15 +24,15 @@ def list_releases(session: Session) -> None:
     tags = [
         tag
         for tag in session.pages("tags", member="tags")
-        if tag["name"].startswith(_PREFIX) or RELEASE in (tag.get("metadata") or {})
+        if tag["name"].startswith(_PREFIX) or RELEASE in tag["metadata"]
     ]
     short = session.output.short
     rows = [
         (
             tag["name"],
             short(tag["commit_id"]),
-            moment(tag.get("created_at")),
-            tag.get("message") or "",
+            moment(tag["created_at"]),
+            tag["message"],
         )
         for tag in tags
     ]
@@ -45,7 +47,7 @@ def run(
     session: Session,
     command: Annotated[
         list[str],
-        typer.Argument(metavar="-- COMMAND...", help="What builds and tests the data."),
+        typer.Argument(metavar="COMMAND", help="After --: what builds and tests the data."),
     ],
     name: Annotated[
         str, typer.Option("--name", metavar="TAG", help="For example release/2026-11-23.")
@@ -125,19 +127,37 @@ def run(
 def show_release(session: Session, name: Tag) -> None:
     """Show a release: its commit, message and number of tables."""
     tag = session.get("tags", name)
-    commit = session.get("commits", tag["commit_id"])
+    with session.output.waiting(f"Counting the tables of {name}"):
+        tables = _count_tables(session, tag["commit_id"])
     session.output.answer(
-        {**tag, "commit": commit},
+        {**tag, "tables": tables},
         Fields(
             [
                 ("release", tag["name"]),
                 ("commit", tag["commit_id"]),
-                ("released", moment(tag.get("created_at"))),
-                ("by", tag.get("created_by") or "-"),
-                ("message", tag.get("message") or "-"),
+                ("released", moment(tag["created_at"])),
+                ("by", tag["created_by"]),
+                ("message", tag["message"] or "-"),
+                ("tables", f"{tables:,}"),
             ]
         ),
     )
+
+
+def _count_tables(session: Session, commit_id: str) -> int:
+    warehouse = f"{session.warehouse}@{commit_id}"
+    config = session.client.get_iceberg("config", warehouse=warehouse)
+    prefix = config["overrides"]["prefix"]
+    count, below = 0, [""]
+    while below:
+        parent = below.pop()
+        listed = session.client.get_iceberg(prefix, "namespaces", parent=parent)
+        for levels in listed["namespaces"]:
+            namespace = _LEVEL_SEPARATOR.join(levels)
+            tables = session.client.get_iceberg(prefix, "namespaces", namespace, "tables")
+            count += len(tables["identifiers"])
+            below.append(namespace)
+    return count
 
 
 def register(root: typer.Typer) -> None:

@@ -26,8 +26,8 @@ def list_tags(
         (
             tag["name"],
             short(tag["commit_id"]),
-            moment(tag.get("created_at")),
-            tag.get("message") or "",
+            moment(tag["created_at"]),
+            tag["message"],
         )
         for tag in tags
     ]
@@ -58,15 +58,13 @@ def create_tag(
     ] = None,
 ) -> None:
     """Name a commit for ever: a tag never moves."""
-    tag = session.post(
-        "tags",
-        body={
-            "name": name,
-            "at": at or session.default_branch(),
-            "message": message,
-            "metadata": pairs("--metadata", metadata),
-        },
-    )
+    body = {
+        "name": name,
+        "message": message,
+        "metadata": pairs("--metadata", metadata),
+        "at": at or session.default_branch(),
+    }
+    tag = session.post("tags", body=body)
     commit = session.output.short(tag["commit_id"])
     session.output.answer(tag, Paragraph(f"Tag {name} names {commit}."))
 
@@ -78,10 +76,10 @@ def show_tag(session: Session, name: Tag) -> None:
     fields = [
         ("tag", tag["name"]),
         ("commit", tag["commit_id"]),
-        ("created", moment(tag.get("created_at"))),
-        ("by", tag.get("created_by") or "-"),
-        ("message", tag.get("message") or "-"),
-        *(tag.get("metadata") or {}).items(),
+        ("created", moment(tag["created_at"])),
+        ("by", tag["created_by"]),
+        ("message", tag["message"] or "-"),
+        *tag["metadata"].items(),
     ]
     session.output.answer(tag, Fields(fields))
 

@@ -7,7 +7,7 @@ import typer
 from catalog.cli.arguments import pairs
 from catalog.cli.client import Json
 from catalog.cli.commands import Session, change, listing, query
-from catalog.cli.output import Fields, Paragraph, Table, moment
+from catalog.cli.output import Fields, Paragraph, Table
 
 app = typer.Typer(help="List, create, show, change and delete warehouses.")
 
@@ -65,11 +65,18 @@ def show_warehouse(session: Session, name: Name) -> None:
 
 
 @change(app, "set")
-def set_warehouse(session: Session, name: Name, storage: Storage = None) -> None:
-    """Change the storage properties of a warehouse."""
-    warehouse = session.client.patch(
-        "warehouses", name, body={"storage": pairs("--storage", storage)}
-    )
+def set_warehouse(
+    session: Session,
+    name: Name,
+    default_branch: Annotated[
+        str | None,
+        typer.Option(metavar="BRANCH", help="The new default branch.", show_default=False),
+    ] = None,
+    storage: Storage = None,
+) -> None:
+    """Change the default branch of a warehouse, or replace all its storage properties."""
+    body = {"default_branch": default_branch, "storage": pairs("--storage", storage)}
+    warehouse = session.client.patch("warehouses", name, body=body)
     session.output.answer(warehouse, Fields(_fields(warehouse)))
 
 
@@ -92,6 +99,5 @@ def _fields(warehouse: Json) -> list[tuple[str, str]]:
         ("warehouse", warehouse["name"]),
         ("location", warehouse["location"]),
         ("default branch", warehouse["default_branch"]),
-        ("created", moment(warehouse.get("created_at"))),
         *(warehouse.get("storage") or {}).items(),
     ]
