@@ -91,11 +91,14 @@ def is_ancestor(commits: Commits, ancestor: ObjectId, descendant: ObjectId) -> b
     return False
 
 
-def log(commits: Commits, start: ObjectId) -> Iterator[tuple[ObjectId, Commit]]:
-    """Yield `start` and its ancestors, newest first, no parent before its child; lazy."""
-    seen = {start}
-    first = commits((start,))[start]
-    queue = [(-first.generation, -to_micros(first.committed_at), start, first)]
+def log(commits: Commits, *starts: ObjectId) -> Iterator[tuple[ObjectId, Commit]]:
+    """Yield `starts` and their ancestors, newest first, no parent before its child; lazy."""
+    seen = set(starts)
+    queue = [
+        (-first.generation, -to_micros(first.committed_at), start, first)
+        for start, first in commits(seen).items()
+    ]
+    heapq.heapify(queue)
     while queue:
         *_, identifier, commit = heapq.heappop(queue)
         yield identifier, commit
