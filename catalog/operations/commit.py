@@ -44,7 +44,8 @@ class Plan:
 
     `reads` are keys, and `ranges` namespaces with all that they hold, whose change by somebody
     else means that the plan must be made anew; the keys of `edits` are always among them. `tree`
-    may name the finished tree of edits applied to the head that the plan was made for.
+    may name the finished tree of edits applied to the head that the plan was made for. An `exact`
+    plan holds for that very head alone, as a merge does, whose base depends on it.
     """
 
     edits: Mapping[Key, Entry | None]
@@ -54,6 +55,7 @@ class Plan:
     reads: frozenset[Key] = frozenset()
     ranges: tuple[Key, ...] = ()
     tree: ObjectId | None = None
+    exact: bool = False
     result: Any = None
 
 
@@ -137,12 +139,14 @@ def _land(
     while True:
         if current.commit_id == head.commit_id:
             tree = plan.tree or apply(staged, head.commit.tree, plan.edits)
-        elif _disturbed(staged, plan, head, current):
+        elif plan.exact or _disturbed(staged, plan, head, current):
             return None
         else:
             tree = apply(staged, current.commit.tree, plan.edits)
         new = _new_commit(warehouse, plan, current, tree, staged, caller)
-        if _move(warehouse, branch, current.commit_id, new, staged, caller, operation, kind, source):
+        if _move(
+            warehouse, branch, current.commit_id, new, staged, caller, operation, kind, source
+        ):
             staged.publish()
             return Committed(new, current.commit_id, plan)
         # Another server process was faster; its writers do not queue behind our lock.
@@ -233,5 +237,3 @@ def _look_again(
         f"The database lost the connection and branch {branch!r} was not changed; retry",
         branch=branch,
     )
-
-
