@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,6 @@ from catalog.cli.failures import Failure
 from catalog.cli.output import Output
 
 DEFAULT_SERVER = "http://127.0.0.1:8181"
-DEFAULT_WAREHOUSE = "lake"
 
 Command = Callable[..., None]
 
@@ -24,7 +24,7 @@ class Shared:
     """The options that every command takes, after the command's name or before it."""
 
     server: str = DEFAULT_SERVER
-    warehouse: str = DEFAULT_WAREHOUSE
+    warehouse: str = ""
     as_json: bool = False
     author: str | None = None
 
@@ -33,15 +33,27 @@ class Shared:
         return replace(self, **{name: value for name, value in given.items() if value})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
-    """What a command works with: the server, one warehouse of it, and the output."""
+    """What a command works with: the server, one warehouse of it, and the output.
+
+    `addressed` is what `--warehouse` says: empty, a name, or `lake@revision` as engines take it.
+    """
 
     client: Client
     output: Output
-    warehouse: str
-    revision: str | None
-    """From `--warehouse lake@revision`, the form that engines take; None without one."""
+    addressed: str
+
+    @cached_property
+    def warehouse(self) -> str:
+        """The warehouse that was named, or else the server's default one."""
+        named = self.addressed.partition("@")[0]
+        return named or str(self.client.get("server")["default_warehouse"])
+
+    @property
+    def revision(self) -> str | None:
+        """The revision beside the warehouse, if there was one."""
+        return self.addressed.partition("@")[2] or None
 
     def get(self, *segments: str, **query: Query) -> Json:
         """Read a document of the warehouse."""
@@ -96,7 +108,7 @@ _SHARED = (
             "-w",
             metavar="NAME",
             show_default=False,
-            help=f"The warehouse. (MAINSTEM_WAREHOUSE, default {DEFAULT_WAREHOUSE})",
+            help="The warehouse. (MAINSTEM_WAREHOUSE, default the server's)",
         ),
     ),
     _option(
@@ -181,10 +193,8 @@ def _shared(ctx: typer.Context) -> Shared:
 def _session(shared: Shared) -> Iterator[Session]:
     output = Output(as_json=shared.as_json)
     client = Client(shared.server, author=shared.author or user_name())
-    warehouse, _, revision = shared.warehouse.partition("@")
-    warehouse = warehouse or DEFAULT_WAREHOUSE
     try:
-        yield Session(client, output, warehouse, revision or None)
+        yield Session(client, output, shared.warehouse)
     except Failure as failure:
         output.failure(failure)
         raise typer.Exit(failure.exit_code) from failure

@@ -1,13 +1,14 @@
 """Complete the names of branches and tags in the shell; silent when no server answers at once."""
 
 from contextlib import closing
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from catalog.cli.client import Client
-from catalog.cli.commands import Shared
+from catalog.cli.commands import Session, Shared
 from catalog.cli.failures import Failure
+from catalog.cli.output import Output
 
 _ANSWER_SECONDS = 1.0
 _MOST = 100
@@ -31,10 +32,10 @@ def complete_revision(ctx: typer.Context, incomplete: str) -> list[str]:
 def _names(ctx: typer.Context, kind: str, prefix: str) -> list[str]:
     above = ctx.obj if isinstance(ctx.obj, Shared) else Shared()
     shared = above.overlaid({name: ctx.params.get(name) for name in ("server", "warehouse")})
-    warehouse = shared.warehouse.partition("@")[0]
     with closing(Client(shared.server, answer_seconds=_ANSWER_SECONDS)) as client:
+        session = Session(client, Output(as_json=True), shared.warehouse)
         try:
-            found: Any = client.get("warehouses", warehouse, kind, prefix=prefix, limit=_MOST)
+            found = session.get(kind, prefix=prefix, limit=_MOST)
         except Failure:
             return []
     return [ref["name"] for ref in found[kind]]

@@ -18,7 +18,7 @@ from catalog.cli import (
     tags,
     warehouses,
 )
-from catalog.cli.commands import DEFAULT_SERVER, DEFAULT_WAREHOUSE, Shared
+from catalog.cli.commands import DEFAULT_SERVER, Shared
 
 app = typer.Typer(
     name="mainstem",
@@ -45,9 +45,14 @@ def root(
     warehouse: Annotated[
         str,
         typer.Option(
-            "--warehouse", "-w", metavar="NAME", envvar="MAINSTEM_WAREHOUSE", help="The warehouse."
+            "--warehouse",
+            "-w",
+            metavar="NAME",
+            envvar="MAINSTEM_WAREHOUSE",
+            help="The warehouse. (default: the server's)",
+            show_default=False,
         ),
-    ] = DEFAULT_WAREHOUSE,
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     author: Annotated[
         str | None,
