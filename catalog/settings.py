@@ -38,7 +38,7 @@ class Settings:
     @property
     def effective_default_location(self) -> str:
         """Where the default warehouse keeps its files: as given, or `data_dir/warehouse`."""
-        return self.default_location or (self.data_dir.absolute() / "warehouse").as_uri()
+        return self.default_location or f"file://{self.data_dir.absolute() / 'warehouse'}"
 
 
 _FIELDS: Mapping[str, type] = {
@@ -71,6 +71,8 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         try:
             value = kind(environment[name])
         except ValueError as error:
-            raise InvalidInput(f"{name} must be a whole number, not {environment[name]!r}") from error
+            raise InvalidInput(
+                f"{name} must be a whole number, not {environment[name]!r}"
+            ) from error
         settings = replace(settings, **{field: value})
     return settings

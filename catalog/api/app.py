@@ -31,7 +31,8 @@ from catalog.files.cache import ByteCache
 from catalog.operations.callers import Caller
 from catalog.operations.warehouses import Catalog, create_warehouse, get_warehouse
 from catalog.settings import Settings
-from catalog.store.engine import migrate, open_database
+from catalog.store.engine import open_database
+from catalog.store.schema import migrate
 from catalog.versioning.object_store import ObjectCache
 
 logger = structlog.get_logger()

@@ -33,9 +33,7 @@ def check_name(key: Key) -> Key:
         if any(ord(character) < 32 or ord(character) == 127 for character in level):
             raise InvalidInput(f"Invalid name {shown(key)!r}: control characters are not allowed")
     if "@" in key[-1]:
-        raise InvalidInput(
-            f"Invalid name {shown(key)!r}: '@' separates a name from a revision"
-        )
+        raise InvalidInput(f"Invalid name {shown(key)!r}: '@' separates a name from a revision")
     return key
 
 

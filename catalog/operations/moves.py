@@ -110,9 +110,7 @@ def _check(connection: Connection, warehouse: Warehouse, move: Move) -> None:
         return
     rules = {row.pattern: Rules.from_json(row.rules) for row in stored}
     states = (
-        {}
-        if move.source is None
-        else checks.latest_states(connection, warehouse.id, move.source)
+        {} if move.source is None else checks.latest_states(connection, warehouse.id, move.source)
     )
     refusal = verdict(rules, RefMove(move.kind, move.ref, move.operation), states)
     if refusal is not None:

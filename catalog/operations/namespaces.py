@@ -176,8 +176,6 @@ def drop_namespace(warehouse: Warehouse, branch: str, namespace: Key, *, caller:
                 f" {held[1].kind.value} {shown(held[0])}",
                 namespace=list(namespace),
             )
-        return Plan(
-            {namespace: None}, f"Drop namespace {shown(namespace)}", ranges=(namespace,)
-        )
+        return Plan({namespace: None}, f"Drop namespace {shown(namespace)}", ranges=(namespace,))
 
     commit(warehouse, branch, build, caller=caller, operation="drop-namespace")

@@ -257,9 +257,7 @@ def _initial(
     return metadata
 
 
-def _check_free(
-    objects: Objects, tree: ObjectId, key: Key, kind: EntryKind, branch: str
-) -> None:
+def _check_free(objects: Objects, tree: ObjectId, key: Key, kind: EntryKind, branch: str) -> None:
     require_namespace(objects, tree, key[:-1], where=f"branch {branch!r}")
     existing = get(objects, tree, key)
     if existing is not None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
@@ -90,7 +90,7 @@ class Warehouse:
         """Return a view of the stored objects, for one operation."""
         engine = self.catalog.engine
 
-        def fetch(ids: "objects.Ids") -> dict[ObjectId, bytes]:
+        def fetch(ids: Collection[ObjectId]) -> dict[ObjectId, bytes]:
             return read(engine, lambda connection: objects.fetch(connection, ids))
 
         return Objects(fetch, self.catalog.objects)
@@ -117,9 +117,7 @@ class Warehouse:
 
 def handle(catalog: Catalog, row: warehouses.Warehouse) -> Warehouse:
     """Return the handle for a row of the database."""
-    return Warehouse(
-        catalog, row.id, row.name, row.location, row.default_branch, row.storage
-    )
+    return Warehouse(catalog, row.id, row.name, row.location, row.default_branch, row.storage)
 
 
 def get_warehouse(catalog: Catalog, name: str | None = None) -> Warehouse:
@@ -165,8 +163,7 @@ def create_warehouse(
             locations.contains(theirs, normal) or locations.contains(normal, theirs)
         ):
             raise InvalidInput(
-                f"Location {location} overlaps that of warehouse {other.name!r}:"
-                f" {other.location}",
+                f"Location {location} overlaps that of warehouse {other.name!r}: {other.location}",
                 location=location,
             )
     staged = Objects(lambda ids: {}, catalog.objects)

@@ -11,6 +11,7 @@ from catalog.versioning.revisions import encode_prefix, split_revision
 
 router = APIRouter()
 
+
 @router.get("/v1/config")
 def get_config(request: Request) -> Response:
     """Resolve `warehouse=<warehouse>[@<revision>]` and list the endpoints of this server."""

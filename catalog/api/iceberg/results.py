@@ -46,9 +46,7 @@ def load_result(request: Request, address: Address, kind: EntryKind) -> Response
     return JsonResponse(cached, headers={"etag": etag})
 
 
-def loaded_response(
-    warehouse: Warehouse, loaded: Loaded, *, with_config: bool = True
-) -> Response:
+def loaded_response(warehouse: Warehouse, loaded: Loaded, *, with_config: bool = True) -> Response:
     """Answer a create, register or commit with the table as it is now."""
     assert loaded.location is not None
     body = _body(warehouse, loaded, with_config=with_config)

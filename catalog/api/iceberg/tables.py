@@ -46,9 +46,7 @@ def list_kind(request: Request, place: Place, namespace: Key, kind: EntryKind) -
     return JsonResponse({"identifiers": identifiers, "next-page-token": token})
 
 
-def register(
-    place: Place, namespace: Key, caller: Caller, body: Any, kind: EntryKind
-) -> Response:
+def register(place: Place, namespace: Key, caller: Caller, body: Any, kind: EntryKind) -> Response:
     """Point a name at an existing metadata file."""
     request = require_object(body)
     location = request.get("metadata-location")
@@ -81,9 +79,7 @@ def rename(place: Place, caller: Caller, body: Any, kind: EntryKind) -> Response
             f"Cannot rename from {source.place.described} to {target.place.described}:"
             " a rename stays on one branch"
         )
-    tables.rename_table(
-        source.warehouse, branch, source.key, target.key, caller=caller, kind=kind
-    )
+    tables.rename_table(source.warehouse, branch, source.key, target.key, caller=caller, kind=kind)
     return no_content()
 
 
@@ -200,5 +196,3 @@ def commit_transaction(place: PlaceOf, caller: CallerOf, body: BodyOf) -> Respon
         place.warehouse, branches.pop(), [change for _, change in addressed], caller=caller
     )
     return no_content()
-
-

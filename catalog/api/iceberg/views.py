@@ -24,9 +24,7 @@ def list_views(request: Request, place: PlaceOf, namespace: NamespaceOf) -> Resp
 
 
 @router.post(_VIEWS)
-def create_view(
-    place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf
-) -> Response:
+def create_view(place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf) -> Response:
     """Create a view."""
     request = require_object(body)
     named = {"namespace": list(namespace), "name": request.get("name")}

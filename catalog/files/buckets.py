@@ -1,0 +1,119 @@
+"""Files in object stores: S3 and what speaks it, Azure, Google Cloud Storage; by obstore."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import ObjectStore, from_url
+
+from catalog.errors import AlreadyExists, NoSuchFile, StorageUnavailable
+
+_PARALLEL = 32
+_TIMEOUT = timedelta(seconds=30)
+
+# Its overloads know one kind of store each; which one it is follows from the URL.
+_FROM_URL: Any = from_url
+
+# Iceberg's FileIO properties, and what obstore calls them.
+_OPTIONS = {
+    "s3.endpoint": "endpoint",
+    "s3.region": "region",
+    "client.region": "region",
+    "s3.access-key-id": "access_key_id",
+    "s3.secret-access-key": "secret_access_key",
+    "s3.session-token": "session_token",
+    "adls.account-name": "account_name",
+    "adls.account-key": "account_key",
+    "adls.sas-token": "sas_key",
+}
+
+
+class BucketFiles:
+    """Files under `s3:`, `abfss:`, `wasbs:`, `az:` and `gs:` locations.
+
+    Credentials that the properties do not name come from the environment or the cloud's own chain.
+    """
+
+    def __init__(self, storage: Mapping[str, str]) -> None:
+        self._storage = storage
+        self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="files")
+        self._stores: dict[str, ObjectStore] = {}
+
+    def read(self, location: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            NoSuchFile: if it does not exist.
+            StorageUnavailable: if the store does not answer, or refuses.
+        """
+        store, path = self._locate(location)
+        try:
+            return bytes(obstore.get(store, path).bytes())
+        except FileNotFoundError as error:
+            raise NoSuchFile(
+                f"Failed to open input stream for file: {location}", location=location
+            ) from error
+        except (BaseError, OSError) as error:
+            raise _unavailable("read", location, error) from error
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Create files, in parallel; when this returns, all are stored.
+
+        Raises:
+            AlreadyExists: if one exists.
+            StorageUnavailable: if one cannot be written.
+        """
+        if len(files) == 1:
+            for location, data in files.items():
+                self._create(location, data)
+        else:
+            list(self._pool.map(self._create, files.keys(), files.values()))
+
+    def make_directories(self, locations: Iterable[str]) -> None:
+        """Do nothing: object stores have no folders."""
+
+    def resolve(self, location: str) -> str:
+        """Return the location: object stores have no symbolic links."""
+        return location
+
+    def _create(self, location: str, data: bytes) -> None:
+        store, path = self._locate(location)
+        try:
+            obstore.put(store, path, data, mode="create", use_multipart=False)
+        except AlreadyExistsError as error:
+            raise AlreadyExists(f"File already exists: {location}", location=location) from error
+        except (BaseError, OSError) as error:
+            raise _unavailable("write", location, error) from error
+
+    def _locate(self, location: str) -> tuple[ObjectStore, str]:
+        parts = urlsplit(location)
+        root = f"{parts.scheme}://{parts.netloc}"
+        if root not in self._stores:
+            self._stores[root] = self._open(root)
+        return self._stores[root], location[len(root) :].lstrip("/")
+
+    def _open(self, root: str) -> ObjectStore:
+        options: dict[str, Any] = {
+            name: self._storage[key] for key, name in _OPTIONS.items() if key in self._storage
+        }
+        client: dict[str, Any] = {"timeout": _TIMEOUT, "connect_timeout": timedelta(seconds=5)}
+        if root.startswith("s3:"):
+            path_style = self._storage.get("s3.path-style-access", "false").lower() == "true"
+            options["virtual_hosted_style_request"] = not path_style and "endpoint" not in options
+            client["allow_http"] = str(options.get("endpoint", "")).startswith("http:")
+        retry: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
+        opened: ObjectStore = _FROM_URL(
+            root, config=options or None, client_options=client, retry_config=retry
+        )
+        return opened
+
+
+def _unavailable(what: str, location: str, error: Exception) -> StorageUnavailable:
+    reason = str(error).strip().split("\n", 1)[0]
+    return StorageUnavailable(
+        f"Cannot {what} {location}: {reason}; nothing was changed", location=location
+    )

@@ -1,0 +1,68 @@
+"""Object storage of a warehouse: each location goes to the store that its scheme names."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from catalog.files.buckets import BucketFiles
+from catalog.files.local import LocalFiles
+
+
+class FileIO(Protocol):
+    """What operations need of object storage; every method is safe among threads."""
+
+    def read(self, location: str) -> bytes:
+        """Return a file's bytes."""
+        ...
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Create files durably, in parallel; none is ever overwritten or half visible."""
+        ...
+
+    def make_directories(self, locations: Iterable[str]) -> None:
+        """Make folders where the store has folders."""
+        ...
+
+    def resolve(self, location: str) -> str:
+        """Return the location with symbolic links resolved, where the store has them."""
+        ...
+
+
+class StoredFiles:
+    """Local files and object stores side by side, by scheme."""
+
+    def __init__(self, storage: Mapping[str, str]) -> None:
+        self._local = LocalFiles()
+        self._buckets = BucketFiles(storage)
+
+    def read(self, location: str) -> bytes:
+        """Return a file's bytes."""
+        return self._store(location).read(location)
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Create files durably, in parallel."""
+        local = {location: data for location, data in files.items() if _is_local(location)}
+        remote = {location: data for location, data in files.items() if location not in local}
+        if local:
+            self._local.write_all(local)
+        if remote:
+            self._buckets.write_all(remote)
+
+    def make_directories(self, locations: Iterable[str]) -> None:
+        """Make folders where the store has folders."""
+        self._local.make_directories(location for location in locations if _is_local(location))
+
+    def resolve(self, location: str) -> str:
+        """Return the location with symbolic links resolved, where the store has them."""
+        return self._store(location).resolve(location)
+
+    def _store(self, location: str) -> FileIO:
+        return self._local if _is_local(location) else self._buckets
+
+
+def open_files(storage: Mapping[str, str]) -> FileIO:
+    """Return the object storage that Iceberg's FileIO properties describe."""
+    return StoredFiles(storage)
+
+
+def _is_local(location: str) -> bool:
+    return location.startswith(("file:", "/"))

@@ -1,0 +1,122 @@
+"""Files on local and mounted file systems: written once, durable, never half visible."""
+
+import errno
+import os
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+from catalog.errors import AlreadyExists, InvalidInput, NoSuchFile, StorageUnavailable
+
+_PARALLEL = 16
+
+
+class LocalFiles:
+    """Files under `file:` locations."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="files")
+
+    def read(self, location: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            NoSuchFile: if it does not exist.
+            StorageUnavailable: if it cannot be read.
+        """
+        try:
+            return _path(location).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+            raise NoSuchFile(
+                f"Failed to open input stream for file: {location}", location=location
+            ) from error
+        except OSError as error:
+            raise _unavailable("read", location, error) from error
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Create files, in parallel; when this returns, all are durable.
+
+        Raises:
+            AlreadyExists: if one exists.
+            StorageUnavailable: if one cannot be written.
+        """
+        if len(files) == 1:
+            for location, data in files.items():
+                _create(location, data)
+        else:
+            list(self._pool.map(_create, files.keys(), files.values()))
+        for folder in {_path(location).parent for location in files}:
+            _sync_folder(folder)
+
+    def make_directories(self, locations: Iterable[str]) -> None:
+        """Make folders, for writers that rely on them."""
+        for location in locations:
+            try:
+                _path(location).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise _unavailable("make", location, error) from error
+
+    def resolve(self, location: str) -> str:
+        """Return the location with symbolic links resolved; what does not exist stays as named."""
+        try:
+            return f"file://{_path(location).resolve()}"
+        except (OSError, RuntimeError) as error:
+            raise InvalidInput(f"Location {location} cannot be resolved: {error}") from error
+
+
+def _path(location: str) -> Path:
+    """Return the path of a location as engines read it: nothing in it is percent-decoded."""
+    return Path(location.removeprefix("file://"))
+
+
+def _create(location: str, data: bytes) -> None:
+    path = _path(location)
+    partial = path.with_name(f".{uuid4().hex}.partial")
+    try:
+        _make_folder(path.parent)
+        with partial.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            # A link fails where a rename would overwrite.
+            os.link(partial, path)
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+                raise
+            if path.exists():
+                raise FileExistsError(path) from error
+            partial.rename(path)
+    except FileExistsError as error:
+        raise AlreadyExists(f"File already exists: {location}", location=location) from error
+    except OSError as error:
+        raise _unavailable("write", location, error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder durably: its name is synced into the folder that holds it."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        _sync_folder(each.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unavailable(what: str, location: str, error: OSError) -> StorageUnavailable:
+    return StorageUnavailable(
+        f"Cannot {what} {location}: {error.strerror or error}; nothing was changed",
+        location=location,
+    )

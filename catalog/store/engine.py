@@ -1,0 +1,177 @@
+"""Engines, and the two ways of running statements: `read` and `transact`."""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from catalog.errors import CommitStateUnknown, InvalidInput, Unavailable
+
+__all__ = ["Connection", "Engine", "open_database", "read", "transact"]
+
+T = TypeVar("T")
+
+# How long a transaction is run again after serialization failures, and a busy SQLite waited for.
+_RETRY_SECONDS = 30.0
+# Serialization failure and deadlock (PostgreSQL, CockroachDB, YugabyteDB).
+_RETRYABLE_STATES = {"40001", "40P01"}
+_CONNECT_SECONDS = 5
+_POOL_SECONDS = 10
+
+
+def open_database(url: str, connections: int = 16) -> Engine:
+    """Open `sqlite:///path` or `postgresql+psycopg://…`; nothing is read yet.
+
+    Raises:
+        InvalidInput: if the URL is none, or names a database that is not supported.
+    """
+    try:
+        parsed = sqlalchemy.make_url(url)
+        backend = parsed.get_backend_name()
+        if backend == "sqlite":
+            return _open_sqlite(parsed, connections)
+        if backend == "postgresql":
+            return _open_postgresql(parsed, connections)
+    except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError) as error:
+        raise InvalidInput(f"Not a database URL: {url!r}") from error
+    except ImportError as error:
+        raise InvalidInput(
+            "The driver for PostgreSQL is not installed: pip install 'mainstem[postgres]'"
+        ) from error
+    raise InvalidInput(f"Database {backend!r} is not supported; use SQLite or PostgreSQL")
+
+
+def _open_sqlite(url: sqlalchemy.URL, connections: int) -> Engine:
+    engine = sqlalchemy.create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=connections,
+        pool_timeout=_POOL_SECONDS,
+        connect_args={"timeout": _RETRY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: sqlite3.Connection, _: Any) -> None:
+        # The driver must not begin transactions by itself: reads need none, writes say IMMEDIATE.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # FULL: what was acknowledged survives a power cut.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("writes"):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _open_postgresql(url: sqlalchemy.URL, connections: int) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    return sqlalchemy.create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=connections,
+        pool_timeout=_POOL_SECONDS,
+        connect_args={
+            "connect_timeout": _CONNECT_SECONDS,
+            "keepalives_idle": 30,
+            "tcp_user_timeout": 30_000,
+            "application_name": "mainstem",
+        },
+    )
+
+
+def read(engine: Engine, query: Callable[[Connection], T]) -> T:
+    """Run a query that changes nothing; a dead connection is replaced once.
+
+    Raises:
+        Unavailable: if the database does not answer.
+    """
+    for last in (False, True):
+        try:
+            with engine.connect() as connection:
+                return query(connection)
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            if last or not _lost_connection(error):
+                raise _unavailable(error) from error
+    raise AssertionError("the second attempt returns or raises")
+
+
+def transact(engine: Engine, write: Callable[[Connection], T]) -> T:
+    """Run `write` in one transaction; after a serialization failure it is run again.
+
+    So it must have no other effect than its statements. If it raises, nothing is changed.
+
+    Raises:
+        Unavailable: if the database does not answer; nothing was changed.
+        CommitStateUnknown: if the connection broke while the database was committing.
+    """
+    deadline = time.monotonic() + _RETRY_SECONDS
+    pause = 0.002
+    replaced = False
+    while True:
+        try:
+            return _once(engine, write)
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            if _retryable(error) and time.monotonic() < deadline:
+                time.sleep(random.uniform(pause / 2, pause))
+                pause = min(pause * 2, 0.25)
+            elif _lost_connection(error) and not replaced:
+                replaced = True
+            else:
+                raise _unavailable(error) from error
+
+
+def _once(engine: Engine, write: Callable[[Connection], T]) -> T:
+    with engine.connect() as connection:
+        connection = connection.execution_options(writes=True)
+        transaction = connection.begin()
+        try:
+            result = write(connection)
+        except BaseException:
+            _rollback(transaction)
+            raise
+        try:
+            transaction.commit()
+        except DBAPIError as error:
+            if _retryable(error):
+                raise
+            connection.invalidate()
+            raise CommitStateUnknown(
+                f"The database did not say whether it committed: {error.orig}"
+            ) from error
+        return result
+
+
+def _rollback(transaction: sqlalchemy.RootTransaction) -> None:
+    try:
+        transaction.rollback()
+    except DBAPIError:
+        # The connection is dead, and with it the transaction; what made it fail is raised.
+        transaction.connection.invalidate()
+
+
+def _retryable(error: Exception) -> bool:
+    original = getattr(error, "orig", None)
+    if isinstance(original, sqlite3.OperationalError):
+        return original.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return getattr(original, "sqlstate", None) in _RETRYABLE_STATES
+
+
+def _lost_connection(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable(f"The database does not answer: {error}".split("\n", 1)[0])

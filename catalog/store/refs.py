@@ -1,0 +1,267 @@
+"""Heads of branches, tags, and the reflog of both."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select
+from sqlalchemy import delete as delete_from
+from sqlalchemy import insert as insert_into
+from sqlalchemy import update as update_of
+from sqlalchemy.exc import IntegrityError
+
+from catalog.clock import from_micros, to_micros
+from catalog.errors import AlreadyExists
+from catalog.store.engine import Connection
+from catalog.store.tables import reflog, refs
+from catalog.versioning.ids import ObjectId
+
+
+class RefKind(StrEnum):
+    """A branch moves, a tag never does."""
+
+    BRANCH = "branch"
+    TAG = "tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A branch or a tag."""
+
+    name: str
+    kind: RefKind
+    commit_id: ObjectId
+    created_at: datetime
+    created_by: str
+    message: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReflogEntry:
+    """One move of a ref; `id` grows with every move of any ref."""
+
+    id: int
+    branch: str
+    commit_id: ObjectId | None
+    previous_commit_id: ObjectId | None
+    at: datetime
+    by: str
+    operation: str
+
+
+_THIS = (refs.c.warehouse_id == bindparam("warehouse"), refs.c.name == bindparam("ref"))
+_COMMIT_ID = select(refs.c.commit_id).where(*_THIS)
+_FIND = select(refs).where(*_THIS)
+_SWAP = (
+    update_of(refs)
+    .where(*_THIS, refs.c.commit_id == bindparam("expected"))
+    .values(commit_id=bindparam("new"))
+)
+_DELETE = delete_from(refs).where(*_THIS, refs.c.commit_id == bindparam("expected"))
+_APPEND = insert_into(reflog)
+_OF_BRANCH = (
+    reflog.c.warehouse_id == bindparam("warehouse"),
+    reflog.c.branch == bindparam("ref"),
+)
+_AT = (
+    select(reflog.c.commit_id)
+    .where(*_OF_BRANCH, reflog.c.at <= bindparam("moment"))
+    .order_by(reflog.c.id.desc())
+    .limit(1)
+)
+_HAS = select(reflog.c.id).where(*_OF_BRANCH, reflog.c.commit_id == bindparam("commit")).limit(1)
+
+
+def find_commit_id(connection: Connection, warehouse_id: int, name: str) -> ObjectId | None:
+    """Return the commit of a branch or tag: the read that every request begins with."""
+    found = connection.execute(_COMMIT_ID, {"warehouse": warehouse_id, "ref": name}).scalar()
+    return None if found is None else ObjectId(bytes(found))
+
+
+def find(connection: Connection, warehouse_id: int, name: str) -> Ref | None:
+    """Return a branch or tag."""
+    row = connection.execute(_FIND, {"warehouse": warehouse_id, "ref": name}).first()
+    return None if row is None else _ref(row)
+
+
+def list_(
+    connection: Connection,
+    warehouse_id: int,
+    kind: RefKind,
+    *,
+    prefix: str = "",
+    after: str = "",
+    limit: int | None = None,
+) -> list[Ref]:
+    """Return the refs of a kind whose name begins with `prefix`, in the order of their bytes."""
+    statement = select(refs).where(
+        refs.c.warehouse_id == warehouse_id, refs.c.kind == kind.value, refs.c.name > after
+    )
+    if prefix:
+        statement = statement.where(refs.c.name.startswith(prefix, autoescape=True))
+    rows = connection.execute(statement.order_by(refs.c.name).limit(limit))
+    # SQLite's LIKE is blind to case.
+    return [_ref(row) for row in rows if row.name.startswith(prefix)]
+
+
+def insert(
+    connection: Connection,
+    warehouse_id: int,
+    *,
+    name: str,
+    kind: RefKind,
+    commit_id: ObjectId,
+    created_at: datetime,
+    created_by: str,
+    message: str = "",
+    metadata: Mapping[str, str] | None = None,
+) -> Ref:
+    """Add a branch or tag.
+
+    Raises:
+        AlreadyExists: if either has the name.
+    """
+    ref = Ref(name, kind, commit_id, created_at, created_by, message, dict(metadata or {}))
+    existing = find(connection, warehouse_id, name)
+    try:
+        if existing is None:
+            connection.execute(insert_into(refs), _values(warehouse_id, ref))
+    except IntegrityError as error:
+        raise _taken(kind, name) from error
+    if existing is not None:
+        raise _taken(existing.kind, name)
+    return ref
+
+
+def compare_and_swap(
+    connection: Connection,
+    warehouse_id: int,
+    name: str,
+    *,
+    expected: ObjectId,
+    commit_id: ObjectId,
+) -> bool:
+    """Move a ref to `commit_id` if it is at `expected`, and say whether it was."""
+    result = connection.execute(
+        _SWAP,
+        {"warehouse": warehouse_id, "ref": name, "expected": expected, "new": commit_id},
+    )
+    return result.rowcount == 1
+
+
+def delete(connection: Connection, warehouse_id: int, name: str, *, expected: ObjectId) -> bool:
+    """Remove a ref if it is at `expected`, and say whether it was."""
+    result = connection.execute(
+        _DELETE, {"warehouse": warehouse_id, "ref": name, "expected": expected}
+    )
+    return result.rowcount == 1
+
+
+def append_reflog(
+    connection: Connection,
+    warehouse_id: int,
+    *,
+    branch: str,
+    commit_id: ObjectId | None,
+    previous_commit_id: ObjectId | None,
+    at: datetime,
+    by: str,
+    operation: str,
+) -> None:
+    """Note a move of a ref."""
+    connection.execute(
+        _APPEND,
+        {
+            "warehouse_id": warehouse_id,
+            "branch": branch,
+            "commit_id": commit_id,
+            "previous_commit_id": previous_commit_id,
+            "at": to_micros(at),
+            "by": by,
+            "operation": operation,
+        },
+    )
+
+
+def list_reflog(
+    connection: Connection,
+    warehouse_id: int,
+    *,
+    branch: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[ReflogEntry]:
+    """Return moves, newest first, older than entry `before`."""
+    statement = select(reflog).where(reflog.c.warehouse_id == warehouse_id)
+    if branch is not None:
+        statement = statement.where(reflog.c.branch == branch)
+    if before is not None:
+        statement = statement.where(reflog.c.id < before)
+    rows = connection.execute(statement.order_by(reflog.c.id.desc()).limit(limit))
+    return [
+        ReflogEntry(
+            row.id,
+            row.branch,
+            _optional_id(row.commit_id),
+            _optional_id(row.previous_commit_id),
+            from_micros(row.at),
+            row.by,
+            row.operation,
+        )
+        for row in rows
+    ]
+
+
+def head_at(
+    connection: Connection, warehouse_id: int, branch: str, at: datetime
+) -> ObjectId | None:
+    """Return where a branch stood at a moment; None if it did not exist then."""
+    row = connection.execute(
+        _AT, {"warehouse": warehouse_id, "ref": branch, "moment": to_micros(at)}
+    ).first()
+    return None if row is None else _optional_id(row.commit_id)
+
+
+def reflog_has(connection: Connection, warehouse_id: int, branch: str, commit_id: ObjectId) -> bool:
+    """Say whether the branch has ever stood at a commit."""
+    row = connection.execute(
+        _HAS, {"warehouse": warehouse_id, "ref": branch, "commit": commit_id}
+    ).first()
+    return row is not None
+
+
+def _values(warehouse_id: int, ref: Ref) -> dict[str, Any]:
+    return {
+        "warehouse_id": warehouse_id,
+        "name": ref.name,
+        "kind": ref.kind.value,
+        "commit_id": ref.commit_id,
+        "created_at": to_micros(ref.created_at),
+        "created_by": ref.created_by,
+        "message": ref.message,
+        "metadata": json.dumps(dict(ref.metadata), sort_keys=True),
+    }
+
+
+def _ref(row: Row[Any]) -> Ref:
+    return Ref(
+        row.name,
+        RefKind(row.kind),
+        ObjectId(bytes(row.commit_id)),
+        from_micros(row.created_at),
+        row.created_by,
+        row.message,
+        json.loads(row.metadata),
+    )
+
+
+def _optional_id(value: Any) -> ObjectId | None:
+    return None if value is None else ObjectId(bytes(value))
+
+
+def _taken(kind: RefKind, name: str) -> AlreadyExists:
+    return AlreadyExists(f"{kind.value.capitalize()} already exists: {name}", name=name)
