@@ -100,6 +100,16 @@ class Lake:
             command, env=environment, cwd=self.directory, check=True, stdout=subprocess.DEVNULL
         )
 
+    def drop(self, branch: str, table: str) -> None:
+        """Drop a table on a branch as an engine does."""
+        iceberg = f"{self.server}/iceberg/v1"
+        config = self.http.get(
+            f"{iceberg}/config", params={"warehouse": f"{self.warehouse}@{branch}"}
+        ).json()
+        prefix = config["overrides"]["prefix"]
+        response = self.http.delete(f"{iceberg}/{prefix}/namespaces/day/tables/{table}")
+        assert response.is_success, response.text
+
     def head(self, branch: str) -> str:
         """Return the head of a branch, as the server tells it."""
         response = self.http.get(self.url("branches", branch))

@@ -1,0 +1,92 @@
+"""Log, show and diff, against a real server."""
+
+
+def test_log_is_newest_first_and_bounded(branched) -> None:
+    commits = branched.ok("log", "work", "-n", "2")["commits"]
+    assert commits[0]["commit_id"] == branched.head("work")
+    assert commits[0]["parent_ids"] == [commits[1]["commit_id"]]
+    assert len(commits) == 2
+
+
+def test_log_begins_at_the_default_branch(branched) -> None:
+    assert branched.ok("log")["commits"][0]["commit_id"] == branched.head("main")
+
+
+def test_log_begins_at_the_revision_of_an_engines_warehouse(branched) -> None:
+    commits = branched.ok("log", "-w", f"{branched.warehouse}@work")["commits"]
+    assert commits[0]["commit_id"] == branched.head("work")
+
+
+def test_log_of_a_table_leaves_out_what_did_not_touch_it(branched) -> None:
+    everything = branched.ok("log", "work")["commits"]
+    scans = branched.ok("log", "work", "--table", "day.scans")["commits"]
+    assert 0 < len(scans) < len(everything)
+    for commit in scans:
+        keys = [change["key"] for change in branched.ok("show", commit["commit_id"])["changes"]]
+        assert ["day", "scans"] in keys
+
+
+def test_log_by_author_and_time(branched) -> None:
+    assert branched.ok("log", "work", "--author", "Nobody")["commits"] == []
+    assert branched.ok("log", "work", "--until", "2001-01-01")["commits"] == []
+    assert branched.ok("log", "work", "--since", "2001-01-01T00:00:00Z")["commits"]
+
+
+def test_oneline_is_one_line_for_each_commit(branched) -> None:
+    lines = branched.run("log", "work", "--oneline").stdout.splitlines()
+    commits = branched.ok("log", "work")["commits"]
+    assert [line.split()[0] for line in lines] == [commit["commit_id"] for commit in commits]
+
+
+def test_log_in_full_tells_who_when_and_what(branched) -> None:
+    commit = branched.ok("log", "work", "-n", "1")["commits"][0]
+    text = branched.run("log", "work", "-n", "1").stdout
+    assert f"commit {commit['commit_id']}\n" in text
+    assert f"Author: {commit['author']}\n" in text
+    assert commit["committed_at"][:10] in text
+    assert f"    {commit['message'].splitlines()[0]}\n" in text
+
+
+def test_show_lists_what_a_commit_changed(branched) -> None:
+    result = branched.run("show", "work")
+    assert result.exit_code == 0
+    assert "day.scans" in result.stdout
+
+
+def test_show_of_an_unknown_revision_ends_with_3(lake) -> None:
+    result = lake.run("show", "abcdef0123")
+    assert result.exit_code == 3
+    assert "abcdef0123" in result.stderr
+
+
+def test_diff_tells_rows_before_and_after(branched) -> None:
+    lines = branched.run("diff", "main", "work").stdout.splitlines()
+    assert "added\ttable\tday.scans\t- -> 7" in lines
+    assert "modified\ttable\tday.slides\t100 -> 1,350 (+1,250)" in lines
+
+
+def test_diff_the_other_way_round_tells_what_is_removed(branched) -> None:
+    lines = branched.run("diff", "work", "main").stdout.splitlines()
+    assert "removed\ttable\tday.scans\t7 -> -" in lines
+    assert "modified\ttable\tday.slides\t1,350 -> 100 (-1,250)" in lines
+
+
+def test_diff_follows_a_rename(branched) -> None:
+    prefix = branched.http.get(
+        f"{branched.server}/iceberg/v1/config", params={"warehouse": f"{branched.warehouse}@work"}
+    ).json()["overrides"]["prefix"]
+    renamed = branched.http.post(
+        f"{branched.server}/iceberg/v1/{prefix}/tables/rename",
+        json={
+            "source": {"namespace": ["day"], "name": "scans"},
+            "destination": {"namespace": ["day"], "name": "images"},
+        },
+    )
+    assert renamed.is_success, renamed.text
+    lines = branched.run("diff", "work~1", "work").stdout.splitlines()
+    assert lines == ["renamed\ttable\tday.scans -> day.images\t7"]
+
+
+def test_diff_of_equal_revisions_is_empty(lake) -> None:
+    result = lake.run("diff", "main", "main")
+    assert (result.exit_code, result.stdout) == (0, "")

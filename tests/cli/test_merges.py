@@ -1,0 +1,134 @@
+"""Merge, cherry-pick and revert, against a real server."""
+
+import pytest
+
+
+@pytest.fixture
+def conflicting(branched):
+    """Both `main` and `work` rewrite day.slides from the same base."""
+    branched.ingest("main", "slides", 50)
+    return branched
+
+
+def rows(lake, revision: str, table: str) -> int:
+    root = lake.ok("log", revision, "-n", "1000")["commits"][-1]["commit_id"]
+    for change in lake.ok("diff", root, revision)["changes"]:
+        if change["key"] == ["day", table]:
+            return int(change["to"]["facts"]["total-records"])
+    raise AssertionError(table)
+
+
+def test_a_merge_moves_everything_by_a_commit_of_two_parents(branched) -> None:
+    before = [branched.head("main"), branched.head("work")]
+    merged = branched.ok("merge", "work", "-m", "Take it", "--metadata", "ticket=7")
+    commit = branched.ok("show", "main")
+    assert commit["commit_id"] == merged["commit_id"]
+    assert commit["parent_ids"] == before
+    assert commit["message"] == "Take it"
+    assert commit["author"] == "Ada Byron"
+    assert commit["metadata"]["ticket"] == "7"
+    assert rows(branched, "main", "slides") == 1350
+
+
+def test_a_merge_goes_into_the_branch_that_is_named(branched) -> None:
+    branched.ok("branch", "create", "next", "--from", "main")
+    merged = branched.ok("merge", "work", "--into", "next")
+    assert branched.head("next") == merged["commit_id"]
+    assert branched.head("main") != merged["commit_id"]
+
+
+def test_a_dry_run_changes_nothing(branched) -> None:
+    before = branched.head("main")
+    result = branched.run("merge", "work", "--dry-run")
+    assert result.exit_code == 0
+    assert "day.scans" in result.stdout
+    assert branched.head("main") == before
+
+
+def test_nothing_to_merge_says_so(branched) -> None:
+    branched.ok("merge", "work")
+    before = branched.head("main")
+    result = branched.run("merge", "work")
+    assert result.exit_code == 0
+    assert "nothing to do" in result.stdout
+    assert branched.head("main") == before
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_conflicts_are_listed_and_end_with_1(conflicting, dry: list[str]) -> None:
+    before = conflicting.head("main")
+    result = conflicting.run("merge", "work", "--strategy", "fail", *dry)
+    assert result.exit_code == 1
+    assert result.stdout.startswith("day.slides\t")
+    assert "1 conflict" in result.stderr
+    assert conflicting.head("main") == before
+
+
+def test_conflicts_as_json_are_one_document(conflicting) -> None:
+    result = conflicting.run("merge", "work", "--strategy", "fail", "--json")
+    assert result.exit_code == 1
+    assert [each["key"] for each in result.document["conflicts"]] == [["day", "slides"]]
+
+
+@pytest.mark.parametrize(("strategy", "expected"), [("ours", 50), ("theirs", 1350)])
+def test_a_strategy_settles_all_tables(conflicting, strategy: str, expected: int) -> None:
+    conflicting.ok("merge", "work", "--strategy", strategy)
+    assert rows(conflicting, "main", "slides") == expected
+
+
+@pytest.mark.parametrize(("strategy", "expected"), [("ours", 50), ("theirs", 1350)])
+def test_a_strategy_settles_one_table(conflicting, strategy: str, expected: int) -> None:
+    conflicting.ok("merge", "work", "--strategy", "fail", "--table", f"day.slides={strategy}")
+    assert rows(conflicting, "main", "slides") == expected
+
+
+def test_a_settled_table_is_shown(conflicting) -> None:
+    result = conflicting.run("merge", "work", "--table", "day.slides=ours")
+    assert "day.slides\tours" in result.stdout.splitlines()
+
+
+def test_a_squash_has_one_parent(branched) -> None:
+    merged = branched.ok("merge", "work", "--squash")
+    assert len(branched.ok("show", merged["commit_id"])["parent_ids"]) == 1
+
+
+def test_a_head_that_moved_ends_with_6(branched) -> None:
+    before = branched.head("main")
+    result = branched.run("merge", "work", "--expected-head", branched.head("work"))
+    assert result.exit_code == 6
+    assert branched.head("main") == before
+
+
+def test_an_unknown_source_ends_with_3(lake) -> None:
+    assert lake.run("merge", "nowhere").exit_code == 3
+
+
+def test_a_merge_into_a_tag_is_refused(branched) -> None:
+    branched.ok("tag", "create", "v1", "--at", "main")
+    assert branched.run("merge", "work", "--into", "v1").exit_code in (3, 4)
+
+
+def test_cherry_pick_applies_one_commit_and_no_other(lake) -> None:
+    lake.ingest("main", "slides", 100)
+    lake.ok("branch", "create", "work")
+    lake.ingest("work", "scans", 7)
+    lake.ingest("work", "slides", 5)
+    newest = lake.ok("log", "work", "-n", "1")["commits"][0]["commit_id"]
+    picked = lake.ok("cherry-pick", newest, "-m", "Only slides")
+    keys = [change["key"] for change in picked["changes"]]
+    assert keys == [["day", "slides"]]
+    assert lake.ok("show", "main")["message"] == "Only slides"
+
+
+def test_revert_takes_a_merge_back(branched) -> None:
+    before = branched.head("main")
+    merged = branched.ok("merge", "work")
+    reverted = branched.ok("revert", merged["commit_id"])
+    assert branched.head("main") == reverted["commit_id"]
+    assert branched.ok("diff", before, "main")["changes"] == []
+
+
+def test_revert_dry_changes_nothing(branched) -> None:
+    merged = branched.ok("merge", "work")
+    branched.ok("revert", merged["commit_id"], "--dry-run")
+    assert branched.head("main") == merged["commit_id"]
