@@ -9,7 +9,7 @@ import orjson
 
 from catalog.errors import InvalidInput
 from catalog.iceberg.locations import strip_trailing_slashes
-from catalog.iceberg.metadata import Metadata
+from catalog.iceberg.metadata import Metadata as Metadata
 from catalog.iceberg.properties import METADATA_PATH, metadata_codec
 
 _SUFFIX = ".metadata.json"
@@ -31,15 +31,22 @@ def decode_metadata(data: bytes, location: str) -> Metadata:
     Raises:
         InvalidInput: if the name or the bytes are not those of a metadata file.
     """
-    if _is_compressed(location):
-        data = _unfolded(data, location)
     try:
-        metadata = orjson.loads(data)
+        metadata = orjson.loads(plain_metadata(data, location))
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"Cannot read metadata file {location}: {error}") from error
     if not isinstance(metadata, dict):
         raise InvalidInput(f"Cannot read metadata file {location}: it is not a JSON object")
     return metadata
+
+
+def plain_metadata(data: bytes, location: str) -> bytes:
+    """Return the JSON in a metadata file, unfolded if its name says that it is compressed.
+
+    Raises:
+        InvalidInput: if the name is not that of a metadata file, or the bytes do not unfold.
+    """
+    return _unfolded(data, location) if _is_compressed(location) else data
 
 
 def next_metadata_location(

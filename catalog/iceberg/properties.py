@@ -3,7 +3,7 @@
 from catalog.errors import InvalidInput, ValidationFailed
 from catalog.iceberg.columns import ids_by_name
 from catalog.iceberg.metadata import Metadata
-from catalog.iceberg.reading import INT_MAX
+from catalog.iceberg.reading import to_int
 
 MAX_FORMAT_VERSION = 3
 DEFAULT_FORMAT_VERSION = 2
@@ -80,7 +80,7 @@ def protected(properties: dict[str, str]) -> dict[str, str]:
 def previous_versions_max(properties: dict[str, str]) -> int:
     """Return how many entries a metadata log may have, at least 1."""
     # Java lets a value that is no number fail every later commit.
-    found = _as_int(properties.get(_PREVIOUS_VERSIONS_MAX, ""))
+    found = to_int(properties.get(_PREVIOUS_VERSIONS_MAX, ""))
     return max(1, _DEFAULT_PREVIOUS_VERSIONS_MAX if found is None else found)
 
 
@@ -91,7 +91,7 @@ def requested_version(properties: dict[str, str]) -> int:
         InvalidInput: if there is no such version.
     """
     text = properties.get(FORMAT_VERSION, str(DEFAULT_FORMAT_VERSION))
-    version = _as_int(text)
+    version = to_int(text)
     if version is None or not 1 <= version <= MAX_FORMAT_VERSION:
         raise InvalidInput(
             f"Unsupported format version: v{text} (supported: v{MAX_FORMAT_VERSION})"
@@ -107,7 +107,7 @@ def check_creation(properties: dict[str, str], *, schema: Metadata, version: int
     """
     _check_metrics(properties, schema)
     for key in _NOT_NEGATIVE:
-        value = _as_int(properties.get(key, "0"))
+        value = to_int(properties.get(key, "0"))
         if value is None:
             raise ValidationFailed(f"Table property {key} must have integer value")
         if value < 0:
@@ -129,11 +129,3 @@ def _check_metrics(properties: dict[str, str], schema: Metadata) -> None:
                     f"Invalid metrics config, could not find column {column} "
                     f"from table prop {key} in schema table"
                 )
-
-
-def _as_int(text: str) -> int | None:
-    digits = text.removeprefix("-")
-    if not digits.isascii() or not digits.isdigit() or len(digits) > len(str(INT_MAX)):
-        return None
-    number = int(text)
-    return number if -INT_MAX - 1 <= number <= INT_MAX else None

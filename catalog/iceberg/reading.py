@@ -54,6 +54,19 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
 
 
+def class_name(kind: str) -> str:
+    """Return the name that Java gives to an update or requirement, for messages."""
+    return "".join(word.capitalize() for word in kind.split("-")).replace("Uuid", "UUID")
+
+
+def to_int(text: str) -> int | None:
+    """Return the integer of 32 bits that a property holds as text, None if it holds none."""
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(INT_MAX)):
+        return None
+    return int(text) if is_int(int(text)) else None
+
+
 def is_int(value: object) -> bool:
     """Tell whether the value is an integer of 32 bits."""
     return type(value) is int and -INT_MAX - 1 <= value <= INT_MAX

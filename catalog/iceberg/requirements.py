@@ -1,5 +1,7 @@
 """Check the requirements of a commit against the metadata that it found."""
 
+from collections.abc import Sequence
+
 from catalog.errors import CommitFailed, InvalidInput, ValidationFailed
 from catalog.iceberg.metadata import Metadata, completed
 
@@ -13,7 +15,7 @@ _IDS = {
 }
 
 
-def check_requirements(requirements: list[Metadata], metadata: Metadata | None) -> None:
+def check_requirements(requirements: Sequence[Metadata], metadata: Metadata | None) -> None:
     """Check parsed requirements, in order, against a table's metadata, None if there is none.
 
     Raises:
@@ -33,7 +35,7 @@ def check_requirements(requirements: list[Metadata], metadata: Metadata | None) 
         _check(requirement, filled)
 
 
-def is_create(requirements: list[Metadata]) -> bool:
+def is_create(requirements: Sequence[Metadata]) -> bool:
     """Tell whether the requirements are those of a creation.
 
     Raises:

@@ -13,6 +13,7 @@ from catalog.iceberg.properties import (
     MAX_FORMAT_VERSION,
     check_updates,
 )
+from catalog.iceberg.reading import class_name
 
 
 def update_table(
@@ -39,8 +40,7 @@ def update_table(
     for update in _coalesced(ordered):
         apply = _APPLIED.get(update["action"])
         if apply is None:
-            name = "".join(word.capitalize() for word in update["action"].split("-"))
-            raise InvalidInput(f"Cannot apply update {name} to a table")
+            raise InvalidInput(f"Cannot apply update {class_name(update['action'])} to a table")
         apply(build, update)
     if base is not None and not build.changed:
         return base
