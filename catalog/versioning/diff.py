@@ -58,8 +58,8 @@ def _descend(objects: Objects, left: _Nodes, right: _Nodes, level: int) -> tuple
     stay_right = {key: node for key, node in right.items() if node.level < level}
     fetched = objects.nodes((old | new) - (old & new))
     return (
-        stay_left | {key: fetched[key] for key in old - new if key not in stay_right},
-        stay_right | {key: fetched[key] for key in new - old if key not in stay_left},
+        stay_left | {key: fetched[key] for key in old - new},
+        stay_right | {key: fetched[key] for key in new - old},
     )
 
 
