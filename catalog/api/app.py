@@ -8,9 +8,9 @@ import anyio.to_thread
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
 
 import catalog
 from catalog import clock
@@ -34,6 +34,8 @@ from catalog.settings import Settings
 from catalog.store.engine import open_database
 from catalog.store.schema import migrate
 from catalog.versioning.object_store import ObjectCache
+
+ICEBERG_MODULES = (config, namespaces, tables, views)
 
 logger = structlog.get_logger()
 
@@ -85,9 +87,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    for module in (config, namespaces, tables, views):
+    for module in ICEBERG_MODULES:
         app.include_router(module.router, prefix="/iceberg", include_in_schema=False)
-    app.state.iceberg_endpoints = iceberg_endpoints(app)
+    app.state.iceberg_endpoints = iceberg_endpoints()
     app.include_router(management.router, prefix="/api/v1")
     app.add_exception_handler(CatalogError, _catalog_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
@@ -98,18 +100,19 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def iceberg_endpoints(app: FastAPI) -> list[str]:
+def iceberg_endpoints() -> list[str]:
     """List the endpoints as `/v1/config` advertises them, from the routes themselves."""
     return sorted(
-        f"{method} {route.path.removeprefix('/iceberg')}"
-        for route in app.routes
-        if isinstance(route, Route) and route.path.startswith("/iceberg/v1/{prefix}")
-        for method in route.methods or ()
+        f"{method} {route.path}"
+        for module in ICEBERG_MODULES
+        for route in module.router.routes
+        if isinstance(route, APIRoute) and "{prefix}" in route.path
+        for method in route.methods
     )
 
 
 def _is_iceberg(request: Request) -> bool:
-    return request.scope["path"].startswith("/iceberg")
+    return str(request.scope["path"]).startswith("/iceberg")
 
 
 def _catalog_error(request: Request, error: Exception) -> Response:

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 from catalog.clock import to_millis
 from catalog.errors import InvalidInput
-from catalog.iceberg.files import Metadata, next_metadata_location
+from catalog.iceberg.files import next_metadata_location
+from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.requirements import check_requirements
 from catalog.iceberg.updates import update_table
 from catalog.iceberg.views import check_view_requirements, update_view
@@ -35,8 +36,8 @@ class TableChange:
     """What a client asks of one table or view: parsed requirements, parsed updates."""
 
     key: Key
-    requirements: Sequence[dict[str, Any]]
-    updates: Sequence[dict[str, Any]]
+    requirements: list[dict[str, Any]]
+    updates: list[dict[str, Any]]
     kind: EntryKind = EntryKind.TABLE
 
     @property

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-import orjson
-
-from catalog.iceberg.files import Metadata, decode_metadata, encode_metadata, plain_metadata
+from catalog.iceberg.files import decode_metadata, encode_metadata, plain_metadata
+from catalog.iceberg.metadata import Metadata
 from catalog.operations.warehouses import Warehouse
+
+# The name of a file that is not compressed, whatever the one it was read from was called.
+_PLAIN = "v1.metadata.json"
 
 
 def read_metadata_bytes(warehouse: Warehouse, location: str) -> bytes:
@@ -25,7 +27,7 @@ def read_metadata_bytes(warehouse: Warehouse, location: str) -> bytes:
 
 def read_metadata(warehouse: Warehouse, location: str) -> Metadata:
     """Return a metadata file decoded; the caller owns the result."""
-    return decode_metadata(read_metadata_bytes(warehouse, location), "plain.metadata.json")
+    return decode_metadata(read_metadata_bytes(warehouse, location), _PLAIN)
 
 
 def write_metadata(warehouse: Warehouse, files: Mapping[str, Metadata]) -> dict[str, bytes]:
@@ -33,10 +35,11 @@ def write_metadata(warehouse: Warehouse, files: Mapping[str, Metadata]) -> dict[
 
     When this returns, every file is durable. A file is never overwritten.
     """
-    plain = {location: orjson.dumps(metadata) for location, metadata in files.items()}
-    warehouse.files.write_all(
-        {location: encode_metadata(metadata, location) for location, metadata in files.items()}
-    )
+    encoded = {
+        location: encode_metadata(metadata, location) for location, metadata in files.items()
+    }
+    warehouse.files.write_all(encoded)
+    plain = {location: plain_metadata(data, location) for location, data in encoded.items()}
     for location, data in plain.items():
         warehouse.catalog.metadata.put(location, data)
     return plain

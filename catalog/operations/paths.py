@@ -1,7 +1,7 @@
 """Every path that metadata names must lie inside the warehouse."""
 
 from catalog.errors import InvalidInput
-from catalog.iceberg.files import Metadata
+from catalog.iceberg.metadata import Metadata
 from catalog.operations.warehouses import Warehouse
 
 # Properties through which a writer is told to put files elsewhere than under the table.

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from catalog.api.iceberg.addresses import Address
 from catalog.api.responses import JsonResponse
 from catalog.errors import InvalidInput
-from catalog.iceberg.files import Metadata
+from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.validation import table_for_snapshots
 from catalog.operations.tables import Loaded, get_table, load_table
 from catalog.operations.warehouses import Warehouse
