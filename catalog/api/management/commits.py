@@ -1,0 +1,87 @@
+"""`/commits` and `/diff`: the log, a commit with its changes, what differs between revisions."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from catalog.api.management.context import RevisionInPath, WarehouseOf
+from catalog.api.management.documents import (
+    change_document,
+    commit_document,
+    shown_commit_document,
+)
+from catalog.api.management.fields import problems
+from catalog.api.management.models import (
+    CommitAnswer,
+    CommitsAnswer,
+    CommitsQuery,
+    DiffAnswer,
+    DiffQuery,
+)
+from catalog.api.management.pages import commit_token, from_commits, time_of
+from catalog.api.management.routing import ManagementRoute
+from catalog.api.responses import JsonResponse
+from catalog.operations.history import LogFilter, diff_revisions, get_commit, list_commits
+from catalog.versioning.ids import to_hex
+
+router = APIRouter(tags=["history"], route_class=ManagementRoute)
+
+
+@router.get(
+    "/warehouses/{warehouse}/commits",
+    summary="List commits",
+    response_model=CommitsAnswer,
+    responses=problems(404),
+)
+def log(warehouse: WarehouseOf, query: Annotated[CommitsQuery, Query()]) -> Response:
+    """A revision's history, newest first, no commit before one that came after it.
+
+    A page token names the commits that the next page begins with, so new ones shift nothing.
+    """
+    wanted = LogFilter(
+        query.table, query.author, time_of("since", query.since), time_of("until", query.until)
+    )
+    page = list_commits(
+        warehouse,
+        query.ref,
+        going_on=from_commits(query.page_token),
+        wanted=wanted,
+        limit=query.limit,
+    )
+    return JsonResponse(
+        {
+            "commits": [commit_document(logged) for logged in page.commits],
+            "next_page_token": commit_token(page.going_on),
+        }
+    )
+
+
+@router.get(
+    "/warehouses/{warehouse}/commits/{revision:path}",
+    summary="Show a commit",
+    response_model=CommitAnswer,
+    responses=problems(404),
+)
+def show(warehouse: WarehouseOf, revision: RevisionInPath) -> Response:
+    """A commit, and what it changed against its first parent."""
+    logged, changes = get_commit(warehouse, revision)
+    return JsonResponse(shown_commit_document(logged, changes))
+
+
+@router.get(
+    "/warehouses/{warehouse}/diff",
+    summary="Compare two revisions",
+    response_model=DiffAnswer,
+    responses=problems(404),
+)
+def diff(warehouse: WarehouseOf, query: Annotated[DiffQuery, Query()]) -> Response:
+    """The changes that lead from one revision to the other, by key."""
+    compared = diff_revisions(warehouse, query.before, query.to)
+    return JsonResponse(
+        {
+            "from_commit_id": to_hex(compared.before),
+            "to_commit_id": to_hex(compared.after),
+            "changes": [change_document(change) for change in compared.changes],
+        }
+    )

@@ -1,0 +1,149 @@
+"""What operations return, as the JSON of answers."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from catalog.clock import format_time
+from catalog.operations.checks import Check
+from catalog.operations.history import Logged, ReflogEntry
+from catalog.operations.merge import Merged
+from catalog.operations.protections import Protection
+from catalog.operations.refs import Ref
+from catalog.operations.warehouses import Warehouse
+from catalog.versioning.ids import ObjectId, to_hex
+from catalog.versioning.keys import Key
+from catalog.versioning.objects import Change, Entry
+
+Json = dict[str, Any]
+
+# Storage properties that open doors; they are set here and never shown.
+_SECRET = re.compile(r"secret|password|token|credential|access-key|account-key|sas|signature")
+
+
+def warehouse_document(warehouse: Warehouse) -> Json:
+    """Render a warehouse without its secrets."""
+    return {
+        "name": warehouse.name,
+        "location": warehouse.location,
+        "default_branch": warehouse.default_branch,
+        "storage": {
+            name: value
+            for name, value in warehouse.storage.items()
+            if _SECRET.search(name.lower()) is None
+        },
+    }
+
+
+def branch_document(ref: Ref) -> Json:
+    """Render a branch."""
+    return {
+        "name": ref.name,
+        "commit_id": to_hex(ref.commit_id),
+        "created_at": format_time(ref.created_at),
+        "created_by": ref.created_by,
+    }
+
+
+def tag_document(ref: Ref) -> Json:
+    """Render a tag."""
+    return {**branch_document(ref), "message": ref.message, "metadata": dict(ref.metadata)}
+
+
+def commit_document(logged: Logged) -> Json:
+    """Render a commit as a log shows it."""
+    commit = logged.commit
+    return {
+        "commit_id": to_hex(logged.commit_id),
+        "parent_ids": [to_hex(parent) for parent in commit.parents],
+        "author": commit.author,
+        "committer": commit.committer,
+        "committed_at": format_time(commit.committed_at),
+        "message": commit.message,
+        "metadata": dict(commit.metadata),
+        "changed_count": len(commit.changed_keys),
+    }
+
+
+def shown_commit_document(logged: Logged, changes: Iterable[Change]) -> Json:
+    """Render a commit with what it changed."""
+    return {
+        **commit_document(logged),
+        "tree_id": to_hex(logged.commit.tree),
+        "generation": logged.commit.generation,
+        "changes": [change_document(change) for change in changes],
+    }
+
+
+def reflog_document(entry: ReflogEntry) -> Json:
+    """Render a move of a branch."""
+    return {
+        "commit_id": _hex(entry.commit_id),
+        "previous_commit_id": _hex(entry.previous_commit_id),
+        "at": format_time(entry.at),
+        "by": entry.by,
+        "operation": entry.operation,
+    }
+
+
+def entry_document(key: Key, entry: Entry) -> Json:
+    """Render what a tree holds for a key."""
+    return {
+        "key": key,
+        "kind": entry.kind,
+        "uuid": entry.uuid,
+        "metadata_location": entry.metadata_location,
+        "facts": dict(entry.facts),
+        "properties": dict(entry.properties),
+    }
+
+
+def change_document(change: Change) -> Json:
+    """Render a change; the side on which the key is absent is left out."""
+    before, after = change.before, change.after
+    present = after or before
+    assert present is not None
+    document: Json = {"key": change.key, "kind": present.kind, "change": change.change}
+    if before is not None:
+        document["from"] = entry_document(change.from_key or change.key, before)
+    if after is not None:
+        document["to"] = entry_document(change.key, after)
+    return document
+
+
+def merge_document(merged: Merged) -> Json:
+    """Render what a merge did or would do."""
+    return {
+        "commit_id": _hex(merged.commit_id),
+        "base_commit_id": _hex(merged.base),
+        "source_commit_id": _hex(merged.source),
+        "previous_commit_id": to_hex(merged.previous),
+        "changes": [change_document(change) for change in merged.changes],
+        "resolutions": [
+            {"key": resolution.key, "action": resolution.action}
+            for resolution in merged.resolutions
+        ],
+        "conflicts": [],
+    }
+
+
+def check_document(check: Check) -> Json:
+    """Render the verdict of a check."""
+    return {
+        "name": check.name,
+        "state": check.state,
+        "summary": check.summary,
+        "details_url": check.details_url,
+        "commit_id": to_hex(check.commit_id),
+        "at": format_time(check.at),
+        "by": check.by,
+    }
+
+
+def protection_document(protection: Protection) -> Json:
+    """Render a protection."""
+    return {"pattern": protection.pattern, **protection.rules.to_json()}
+
+
+def _hex(commit_id: ObjectId | None) -> str | None:
+    return None if commit_id is None else to_hex(commit_id)

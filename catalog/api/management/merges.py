@@ -1,0 +1,95 @@
+"""`/merges`, `/cherry-picks` and `/reverts`: bring changes to a branch, all or none."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from catalog.api.management.context import CallerOf, WarehouseOf, speaking
+from catalog.api.management.documents import merge_document
+from catalog.api.management.fields import problems
+from catalog.api.management.models import (
+    CherryPickRequest,
+    MergeAnswer,
+    MergeRequest,
+    RevertRequest,
+)
+from catalog.api.management.routing import ManagementRoute
+from catalog.api.responses import JsonResponse
+from catalog.operations.callers import Caller
+from catalog.operations.merge import Options, cherry_pick, merge, revert
+
+router = APIRouter(tags=["merges"], route_class=ManagementRoute)
+_Body = MergeRequest | CherryPickRequest | RevertRequest
+
+
+@router.post(
+    "/warehouses/{warehouse}/merges",
+    summary="Merge a revision into a branch",
+    response_model=MergeAnswer,
+    responses=problems(403, 404, 409),
+)
+def create_merge(warehouse: WarehouseOf, caller: CallerOf, body: MergeRequest) -> Response:
+    """Bring all that changed on the source since the common base into the target, or nothing.
+
+    Where changes do not go together the answer is 409 with all `conflicts`, and nothing changes;
+    so it is in a dry run. Where there is nothing to merge the target's head is answered.
+    """
+    merged = merge(
+        warehouse,
+        body.source,
+        body.target,
+        options=_options(body),
+        squash=body.squash,
+        caller=_caller(caller, body),
+    )
+    return JsonResponse(merge_document(merged))
+
+
+@router.post(
+    "/warehouses/{warehouse}/cherry-picks",
+    summary="Apply single commits to a branch",
+    response_model=MergeAnswer,
+    responses=problems(403, 404, 409),
+)
+def create_cherry_pick(
+    warehouse: WarehouseOf, caller: CallerOf, body: CherryPickRequest
+) -> Response:
+    """Apply what each commit changed against its first parent, in this order, as one commit."""
+    merged = cherry_pick(
+        warehouse,
+        body.commit_ids,
+        body.target,
+        options=_options(body),
+        caller=_caller(caller, body),
+    )
+    return JsonResponse(merge_document(merged))
+
+
+@router.post(
+    "/warehouses/{warehouse}/reverts",
+    summary="Take back a commit on a branch",
+    response_model=MergeAnswer,
+    responses=problems(403, 404, 409),
+)
+def create_revert(warehouse: WarehouseOf, caller: CallerOf, body: RevertRequest) -> Response:
+    """Undo, by a new commit, what a commit changed against its first parent."""
+    merged = revert(
+        warehouse,
+        body.commit_id,
+        body.target,
+        options=_options(body),
+        caller=_caller(caller, body),
+    )
+    return JsonResponse(merge_document(merged))
+
+
+def _options(body: _Body) -> Options:
+    return Options(
+        default=body.strategy.default,
+        tables=body.strategy.tables,
+        expected_head=body.expected_target_head,
+        dry_run=body.dry_run,
+    )
+
+
+def _caller(caller: Caller, body: _Body) -> Caller:
+    return speaking(caller, author=body.author, message=body.message, metadata=body.metadata)

@@ -1,0 +1,391 @@
+"""What requests hold and answers look like; the fixed names are those of the design page."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from catalog.api.management.fields import (
+    Answer,
+    AnyRevision,
+    CommitId,
+    Limit,
+    Line,
+    Metadata,
+    PageToken,
+    QueryString,
+    RequestBody,
+    Text,
+)
+
+Strategy = Literal["auto", "fail", "ours", "theirs"]
+KeyLevels = Annotated[
+    list[str],
+    Field(description="Namespace levels and name.", examples=[["features", "slides"]]),
+]
+Action = Literal["ours", "theirs", "merged"]
+Kind = Literal["namespace", "table", "view", "function"]
+
+
+class WarehouseRequest(RequestBody):
+    """A warehouse to create."""
+
+    name: Line = Field(examples=["lake"])
+    location: Line = Field(
+        description="Where its files lie; it never changes.", examples=["s3://lake/warehouse"]
+    )
+    default_branch: Line = "main"
+    storage: dict[str, Text] = Field(
+        default={},
+        description="Iceberg FileIO properties.",
+        examples=[{"s3.endpoint": "http://minio:9000", "s3.path-style-access": "true"}],
+    )
+
+
+class WarehousePatch(RequestBody):
+    """What of a warehouse to change; members left out stay."""
+
+    default_branch: Line | None = None
+    storage: dict[str, Text] | None = Field(
+        default=None, description="Replaces all storage properties."
+    )
+
+
+class WarehouseAnswer(Answer):
+    """A warehouse; secrets among its storage properties are left out."""
+
+    name: str
+    location: str
+    default_branch: str
+    storage: dict[str, str]
+
+
+class WarehousesAnswer(Answer):
+    """All warehouses, by name."""
+
+    warehouses: list[WarehouseAnswer]
+
+
+class RefsQuery(QueryString):
+    """Which branches or tags to list."""
+
+    prefix: Annotated[str, StringConstraints(max_length=255)] = ""
+    limit: Limit = 100
+    page_token: PageToken | None = None
+
+
+class BranchRequest(RequestBody):
+    """A branch to create; it costs the same however large the lake is."""
+
+    name: Line = Field(examples=["ingest/2026-11-23"])
+    start: AnyRevision = Field(alias="from")
+
+
+class BranchAnswer(Answer):
+    """A branch and its head."""
+
+    name: str
+    commit_id: CommitId
+    created_at: datetime
+    created_by: str
+
+
+class BranchesAnswer(Answer):
+    """A page of branches, by name."""
+
+    branches: list[BranchAnswer]
+    next_page_token: str | None
+
+
+class ResetRequest(RequestBody):
+    """Where to move a branch."""
+
+    to: AnyRevision
+    expected_head: Line | None = Field(
+        default=None, description="Move only from here: a commit id, or its first digits."
+    )
+
+
+class TagRequest(RequestBody):
+    """A tag to create; it never moves."""
+
+    name: Line = Field(examples=["release/2026-11-23"])
+    at: AnyRevision
+    message: Text = ""
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class TagAnswer(BranchAnswer):
+    """A tag, its commit, and what was said of it."""
+
+    message: str
+    metadata: dict[str, str]
+
+
+class TagsAnswer(Answer):
+    """A page of tags, by name."""
+
+    tags: list[TagAnswer]
+    next_page_token: str | None
+
+
+class CommitsQuery(QueryString):
+    """Which commits to list: those that pass every filter."""
+
+    ref: AnyRevision | None = Field(
+        default=None, description="Where to begin. Default: the default branch."
+    )
+    table: Line | None = Field(
+        default=None,
+        description="Only commits that changed this key, levels joined by dots.",
+        examples=["features.slides"],
+    )
+    author: Line | None = Field(default=None, description="Only commits of exactly this author.")
+    since: Line | None = Field(default=None, description="Only commits at this time or later.")
+    until: Line | None = Field(default=None, description="Only commits at this time or earlier.")
+    limit: Limit = 100
+    page_token: PageToken | None = None
+
+
+class CommitSummary(Answer):
+    """A commit."""
+
+    commit_id: CommitId
+    parent_ids: list[CommitId]
+    author: str = Field(description="Who made the change, as the client claims.")
+    committer: str = Field(description="Who authenticated.")
+    committed_at: datetime
+    message: str
+    metadata: dict[str, str]
+    changed_count: int = Field(description="How many keys it changed against its first parent.")
+
+
+class CommitsAnswer(Answer):
+    """A page of commits, newest first."""
+
+    commits: list[CommitSummary]
+    next_page_token: str | None = Field(
+        description="A page may be short, or empty, and yet have a next one, where few commits of"
+        " a long history pass the filters."
+    )
+
+
+class SideAnswer(Answer):
+    """What one side of a merge holds."""
+
+    kind: Kind
+    uuid: str
+    metadata_location: str | None
+    facts: dict[str, int | str] = Field(examples=[{"total-records": 569}])
+    properties: dict[str, str] = Field(description="Of a namespace.")
+
+
+class EntryAnswer(SideAnswer):
+    """What a revision holds for a key."""
+
+    key: KeyLevels
+
+
+class ChangeAnswer(Answer):
+    """How a key differs between two trees."""
+
+    key: KeyLevels
+    kind: Kind
+    change: Literal["added", "removed", "modified", "renamed"]
+    before: EntryAnswer | None = Field(
+        default=None, alias="from", description="Left out where the key was added."
+    )
+    to: EntryAnswer | None = Field(default=None, description="Left out where the key was removed.")
+
+
+class CommitAnswer(CommitSummary):
+    """A commit and what it changed against its first parent."""
+
+    tree_id: str = Field(description="The id of all content: equal content has an equal id.")
+    generation: int
+    changes: list[ChangeAnswer]
+
+
+class DiffQuery(QueryString):
+    """The two revisions to compare."""
+
+    before: AnyRevision = Field(alias="from")
+    to: AnyRevision
+
+
+class DiffAnswer(Answer):
+    """The changes that lead from one revision to the other, by key."""
+
+    from_commit_id: CommitId
+    to_commit_id: CommitId
+    changes: list[ChangeAnswer]
+
+
+class StrategyRequest(RequestBody):
+    """What to do with a table that changed on both sides; `ours` is the target's side."""
+
+    default: Strategy = "auto"
+    tables: dict[Line, Strategy] = Field(
+        default={},
+        description="For single keys, levels joined by dots.",
+        examples=[{"features.slides": "theirs"}],
+    )
+
+
+class MergeRequest(RequestBody):
+    """A merge of `source` into the branch `target`."""
+
+    source: AnyRevision
+    target: Line = Field(examples=["main"])
+    message: Text | None = None
+    author: Line | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    strategy: StrategyRequest = StrategyRequest()
+    squash: bool = Field(default=False, description="One parent: the source is not recorded.")
+    dry_run: bool = Field(default=False, description="Answer as the merge would; change nothing.")
+    expected_target_head: Line | None = Field(
+        default=None, description="Merge only onto this: a commit id, or its first digits."
+    )
+
+
+class CherryPickRequest(RequestBody):
+    """Commits whose changes against their first parents to apply to `target`, as one commit."""
+
+    commit_ids: Annotated[list[AnyRevision], Field(min_length=1, max_length=1000)]
+    target: Line
+    message: Text | None = None
+    author: Line | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    strategy: StrategyRequest = StrategyRequest()
+    dry_run: bool = False
+    expected_target_head: Line | None = None
+
+
+class RevertRequest(RequestBody):
+    """A commit whose changes against its first parent to take back on `target`."""
+
+    commit_id: AnyRevision
+    target: Line
+    message: Text | None = None
+    author: Line | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    strategy: StrategyRequest = StrategyRequest()
+    dry_run: bool = False
+    expected_target_head: Line | None = None
+
+
+class ResolutionAnswer(Answer):
+    """Which side a key took that had changed on both."""
+
+    key: KeyLevels
+    action: Action
+
+
+class ConflictAnswer(Answer):
+    """Two changes that do not go together."""
+
+    key: KeyLevels
+    reason: str = Field(examples=["both-changed"])
+    detail: str
+    base: SideAnswer | None
+    ours: SideAnswer | None
+    theirs: SideAnswer | None
+
+
+class MergeAnswer(Answer):
+    """What a merge did, or in a dry run would do."""
+
+    commit_id: CommitId | None = Field(
+        description="The target's head afterwards; null in a dry run that would make a commit."
+    )
+    base_commit_id: CommitId | None = Field(
+        description="The best common ancestor; the first one where there are several."
+    )
+    source_commit_id: CommitId | None
+    previous_commit_id: CommitId = Field(description="The target's head before.")
+    changes: list[ChangeAnswer] = Field(description="What changes on the target.")
+    resolutions: list[ResolutionAnswer]
+    conflicts: list[ConflictAnswer] = Field(description="Empty: conflicts are answered with 409.")
+
+
+class ReflogQuery(QueryString):
+    """Which branch's moves to list."""
+
+    branch: Line | None = Field(default=None, description="Default: the default branch.")
+    limit: Limit = 100
+    page_token: PageToken | None = None
+
+
+class ReflogEntry(Answer):
+    """One move of a branch."""
+
+    commit_id: CommitId | None = Field(description="Null where the branch was deleted.")
+    previous_commit_id: CommitId | None = Field(description="Null where it was created.")
+    at: datetime
+    by: str
+    operation: str = Field(examples=["merge", "update-table", "reset"])
+
+
+class ReflogAnswer(Answer):
+    """A page of a branch's moves, newest first; it outlives the branch."""
+
+    entries: list[ReflogEntry]
+    next_page_token: str | None
+
+
+class CheckRequest(RequestBody):
+    """A verdict on a commit."""
+
+    name: Line = Field(examples=["dbt"])
+    state: Literal["pending", "success", "failure"]
+    summary: Text = ""
+    details_url: (
+        Annotated[
+            str, StringConstraints(max_length=2048, pattern=r"^https?://[^\s\x00-\x20\x7f]+$")
+        ]
+        | None
+    ) = None
+
+
+class CheckAnswer(Answer):
+    """The latest verdict that a check gave on a commit."""
+
+    name: str
+    state: Literal["pending", "success", "failure"]
+    summary: str
+    details_url: str | None
+    commit_id: CommitId
+    at: datetime
+    by: str
+
+
+class ChecksAnswer(Answer):
+    """The latest verdict of every check on a commit, by name."""
+
+    checks: list[CheckAnswer]
+
+
+class ProtectionRequest(RequestBody):
+    """The rules of a protection; what is left out is not asked for."""
+
+    require_merge: bool = Field(
+        default=False, description="Only merges change the branch, nothing direct."
+    )
+    required_checks: list[str] = Field(
+        default=[], description="What comes in must have passed these checks."
+    )
+    required_approvals: int = Field(default=0, description="0 until there are reviews.")
+    forbid_delete: bool = False
+    forbid_reset: bool = False
+
+
+class ProtectionAnswer(ProtectionRequest):
+    """The rules on refs that match a pattern."""
+
+    pattern: str = Field(examples=["release/*"])
+
+
+class ProtectionsAnswer(Answer):
+    """All protections, by pattern."""
+
+    protections: list[ProtectionAnswer]

@@ -1,0 +1,73 @@
+"""Page tokens: the last name, the last row, or the commits that a page ends at."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from catalog.clock import parse_time
+from catalog.errors import InvalidInput
+from catalog.operations.history import ReflogEntry
+from catalog.operations.refs import Ref
+from catalog.versioning.ids import ObjectId, from_hex, to_hex
+
+# What a row number can be in any database.
+_MAX_DIGITS = 18
+
+
+def name_page(found: Sequence[Ref], limit: int) -> tuple[Sequence[Ref], str | None]:
+    """Cut what was found to the limit, and name the ref after which the next page begins."""
+    page = found[:limit]
+    return page, page[-1].name if len(found) > limit else None
+
+
+def number_page(
+    found: Sequence[ReflogEntry], limit: int
+) -> tuple[Sequence[ReflogEntry], str | None]:
+    """Cut what was found to the limit, and number the move before which the next page begins."""
+    page = found[:limit]
+    return page, str(page[-1].id) if len(found) > limit else None
+
+
+def after_number(token: str | None) -> int | None:
+    """Return the number of the move before which a page begins.
+
+    Raises:
+        InvalidInput: if the token is no number.
+    """
+    if token is None:
+        return None
+    if not (token.isascii() and token.isdigit() and len(token) <= _MAX_DIGITS):
+        raise InvalidInput(f"Invalid page_token: {token!r}; begin again without one")
+    return int(token)
+
+
+def commit_token(going_on: Sequence[ObjectId]) -> str | None:
+    """Name the commits that the next page begins with; None if there is no next page."""
+    return ".".join(to_hex(commit_id) for commit_id in going_on) or None
+
+
+def from_commits(token: str | None) -> tuple[ObjectId, ...]:
+    """Return the commits that a page begins with; none for the first page.
+
+    Raises:
+        InvalidInput: if the token does not name commits.
+    """
+    if token is None:
+        return ()
+    try:
+        return tuple(from_hex(part) for part in token.split("."))
+    except InvalidInput as error:
+        raise InvalidInput(f"Invalid page_token: {token!r}; begin again without one") from error
+
+
+def time_of(parameter: str, text: str | None) -> datetime | None:
+    """Read a time of the query; the error names the parameter.
+
+    Raises:
+        InvalidInput: if it is no time.
+    """
+    if text is None:
+        return None
+    try:
+        return parse_time(text)
+    except InvalidInput as error:
+        raise InvalidInput(f"{parameter}: {error.message}", value=text) from error

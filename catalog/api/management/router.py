@@ -1,0 +1,19 @@
+"""The management interface: one router of all its resources."""
+
+from fastapi import APIRouter
+
+from catalog.api.management import (
+    branches,
+    checks,
+    commits,
+    merges,
+    protections,
+    server,
+    tags,
+    warehouses,
+)
+
+router = APIRouter()
+# Checks stand before commits: `/commits/{revision}` would take `main/checks` for a revision.
+for module in (server, warehouses, branches, tags, checks, commits, merges, protections):
+    router.include_router(module.router)

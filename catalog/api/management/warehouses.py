@@ -1,0 +1,88 @@
+"""`/warehouses`: create, list, show, change and delete."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from catalog.api.management.context import CallerOf, CatalogOf, WarehouseOf
+from catalog.api.management.documents import warehouse_document
+from catalog.api.management.fields import problems
+from catalog.api.management.models import (
+    WarehouseAnswer,
+    WarehousePatch,
+    WarehouseRequest,
+    WarehousesAnswer,
+)
+from catalog.api.management.routing import ManagementRoute
+from catalog.api.responses import JsonResponse, no_content
+from catalog.operations.warehouses import (
+    alter_warehouse,
+    create_warehouse,
+    delete_warehouse,
+    list_warehouses,
+)
+
+router = APIRouter(tags=["warehouses"], route_class=ManagementRoute)
+
+
+@router.get("/warehouses", summary="List warehouses", response_model=WarehousesAnswer)
+def list_all(catalog: CatalogOf) -> Response:
+    """All warehouses, by name."""
+    return JsonResponse({"warehouses": [warehouse_document(w) for w in list_warehouses(catalog)]})
+
+
+@router.post(
+    "/warehouses",
+    summary="Create a warehouse",
+    status_code=201,
+    response_model=WarehouseAnswer,
+    responses=problems(409),
+)
+def create(catalog: CatalogOf, caller: CallerOf, body: WarehouseRequest) -> Response:
+    """A warehouse begins with its default branch, which holds one empty commit.
+
+    Its location must not lie in another warehouse's, nor hold one.
+    """
+    warehouse = create_warehouse(
+        catalog,
+        body.name,
+        location=body.location,
+        default_branch=body.default_branch,
+        storage=body.storage,
+        caller=caller,
+    )
+    return JsonResponse(warehouse_document(warehouse), 201)
+
+
+@router.get(
+    "/warehouses/{warehouse}",
+    summary="Show a warehouse",
+    response_model=WarehouseAnswer,
+    responses=problems(404),
+)
+def show(warehouse: WarehouseOf) -> Response:
+    """One warehouse."""
+    return JsonResponse(warehouse_document(warehouse))
+
+
+@router.patch(
+    "/warehouses/{warehouse}",
+    summary="Change a warehouse",
+    response_model=WarehouseAnswer,
+    responses=problems(404),
+)
+def alter(warehouse: WarehouseOf, body: WarehousePatch) -> Response:
+    """Change the storage properties or the default branch; the location never changes."""
+    changed = alter_warehouse(warehouse, storage=body.storage, default_branch=body.default_branch)
+    return JsonResponse(warehouse_document(changed))
+
+
+@router.delete(
+    "/warehouses/{warehouse}",
+    summary="Delete a warehouse",
+    status_code=204,
+    responses=problems(404),
+)
+def delete(warehouse: WarehouseOf) -> Response:
+    """Forget a warehouse with its branches, tags and reflog; no file is deleted."""
+    delete_warehouse(warehouse)
+    return no_content()

@@ -1,0 +1,160 @@
+"""What happened: the log, a commit with its changes, what differs between revisions, the reflog."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from catalog.errors import InvalidInput, NoSuchRevision
+from catalog.operations.resolve import has_commit, resolve
+from catalog.operations.warehouses import Warehouse
+from catalog.store import refs
+from catalog.store.engine import read
+from catalog.store.refs import ReflogEntry
+from catalog.versioning.bases import parent_tree
+from catalog.versioning.diff import diff
+from catalog.versioning.graph import log
+from catalog.versioning.ids import ObjectId, to_hex
+from catalog.versioning.objects import Change, Commit
+from catalog.versioning.revisions import check_ref_name
+
+__all__ = [
+    "Compared",
+    "LogFilter",
+    "LogPage",
+    "Logged",
+    "ReflogEntry",
+    "diff_revisions",
+    "get_commit",
+    "list_commits",
+    "list_reflog",
+]
+
+# A page looks at this many commits at most, so that a filter which few of a long history pass
+# answers in bounded time; it is then short, and has a next one.
+_MAX_SCANNED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A commit with its id."""
+
+    commit_id: ObjectId
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which commits a log shows; `table` is a key with its levels joined by dots."""
+
+    table: str | None = None
+    author: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def passes(self, commit: Commit) -> bool:
+        """Say whether the commit passes every filter."""
+        return (
+            (self.author is None or commit.author == self.author)
+            and (self.since is None or commit.committed_at >= self.since)
+            and (self.until is None or commit.committed_at <= self.until)
+            and (
+                self.table is None
+                or any(".".join(key) == self.table for key in commit.changed_keys)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Commits, newest first, and those that the next page begins with: none after the last."""
+
+    commits: list[Logged]
+    going_on: tuple[ObjectId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two commits, and the changes that lead from one tree to the other, by key."""
+
+    before: ObjectId
+    after: ObjectId
+    changes: list[Change]
+
+
+def list_commits(
+    warehouse: Warehouse,
+    revision: str | None,
+    *,
+    going_on: Sequence[ObjectId] = (),
+    wanted: LogFilter,
+    limit: int,
+) -> LogPage:
+    """Return a page of a revision's history, newest first, no parent before its child.
+
+    `going_on` are the commits that the page before named; the revision is not looked at then.
+
+    Raises:
+        InvalidInput: if `going_on` names a commit that is not of this warehouse.
+    """
+    starts = _known(warehouse, going_on) or (resolve(warehouse, revision).commit_id,)
+    objects = warehouse.objects()
+    found: list[Logged] = []
+    seen: set[ObjectId] = set()
+    ahead = set(starts)
+    for commit_id, commit in log(objects.commits, *starts):
+        if len(found) == limit or len(seen) == _MAX_SCANNED:
+            break
+        if wanted.passes(commit):
+            found.append(Logged(commit_id, commit))
+        seen.add(commit_id)
+        ahead.update(commit.parents)
+    return LogPage(found, tuple(sorted(ahead - seen)))
+
+
+def get_commit(warehouse: Warehouse, revision: str) -> tuple[Logged, list[Change]]:
+    """Return a commit, and what it changed against its first parent."""
+    commit_id = resolve(warehouse, revision).commit_id
+    objects = warehouse.objects()
+    commit = objects.commit(commit_id)
+    return Logged(commit_id, commit), diff(objects, parent_tree(objects, commit), commit.tree)
+
+
+def diff_revisions(warehouse: Warehouse, before: str, after: str) -> Compared:
+    """Return what differs between two revisions."""
+    first = resolve(warehouse, before).commit_id
+    second = resolve(warehouse, after).commit_id
+    objects = warehouse.objects()
+    trees = objects.commits({first, second})
+    return Compared(first, second, diff(objects, trees[first].tree, trees[second].tree))
+
+
+def list_reflog(
+    warehouse: Warehouse, branch: str | None, *, before: int | None, limit: int
+) -> list[ReflogEntry]:
+    """Return how a branch or tag moved, newest first; also of one that was deleted since.
+
+    Raises:
+        NoSuchRevision: if there never was one of that name.
+    """
+    name = warehouse.default_branch if branch is None else check_ref_name(branch)
+    moves = read(
+        warehouse.catalog.engine,
+        lambda connection: refs.list_reflog(
+            connection, warehouse.id, branch=name, limit=limit, before=before
+        ),
+    )
+    if not moves and before is None:
+        raise NoSuchRevision(
+            f"Branch {name!r} has never existed in warehouse {warehouse.name!r}", revision=name
+        )
+    return moves
+
+
+def _known(warehouse: Warehouse, commit_ids: Sequence[ObjectId]) -> tuple[ObjectId, ...]:
+    for commit_id in commit_ids:
+        if not has_commit(warehouse, commit_id):
+            raise InvalidInput(
+                f"Invalid page_token: warehouse {warehouse.name!r} has no commit"
+                f" {to_hex(commit_id)}; begin again without one"
+            )
+    return tuple(commit_ids)

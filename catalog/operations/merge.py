@@ -1,0 +1,297 @@
+"""Merge, cherry-pick and revert: one three-way merge of trees, taken against three bases."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from catalog.errors import MergeConflicts
+from catalog.operations.callers import Caller
+from catalog.operations.commit import Head, Plan, commit
+from catalog.operations.heads import check_head
+from catalog.operations.moves import MoveKind
+from catalog.operations.resolutions import Options, Resolutions
+from catalog.operations.resolve import head_of, resolve
+from catalog.operations.successors import both_changed, successor_or_conflict
+from catalog.operations.warehouses import Warehouse
+from catalog.versioning.bases import base_tree, parent_tree
+from catalog.versioning.diff import changed_keys, diff
+from catalog.versioning.graph import merge_bases
+from catalog.versioning.ids import ObjectId, to_hex
+from catalog.versioning.keys import Key
+from catalog.versioning.merge import Collide, merge_trees
+from catalog.versioning.object_store import Objects
+from catalog.versioning.objects import Change, Commit
+from catalog.versioning.outcomes import Action, Outcome, TreeMerge
+from catalog.versioning.tree import apply
+
+__all__ = ["Merged", "Options", "Settled", "cherry_pick", "merge", "revert"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a key that both sides had changed."""
+
+    key: Key
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Where the target stands after a merge, and what changed on it.
+
+    `commit_id` is None in a dry run that would make a commit; it is `previous` where there was
+    nothing to do. `base` and `source` are what was compared.
+    """
+
+    commit_id: ObjectId | None
+    previous: ObjectId
+    base: ObjectId | None
+    source: ObjectId | None
+    changes: tuple[Change, ...] = ()
+    resolutions: tuple[Settled, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One three-way merge onto a tree: its base, its source, and the words for both."""
+
+    base: ObjectId
+    theirs: ObjectId
+    described: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """The tree after one or more steps, and the resolutions that were needed."""
+
+    tree: ObjectId
+    resolutions: tuple[Settled, ...]
+
+
+_Build = Callable[[Objects, Head], Plan | None]
+
+
+def merge(
+    warehouse: Warehouse,
+    source: str,
+    target: str,
+    *,
+    options: Options,
+    squash: bool = False,
+    caller: Caller,
+) -> Merged:
+    """Bring what changed on a revision since the common base into a branch, or nothing of it.
+
+    The result is a commit with two parents even where every difference was resolved for the
+    target, so that the same differences do not come back; a squashed merge has one parent.
+
+    Raises:
+        MergeConflicts: with all conflicts; nothing is changed.
+        NoSuchRevision: if the source or the target does not exist.
+        ReadOnlyRevision: if the target is no branch.
+        StaleHead: if the target is not at the expected head.
+        ProtectedBranch: if a protection refuses.
+    """
+    branch = resolve(warehouse, target).writable(repr(target))
+    source_id = resolve(warehouse, source).commit_id
+    message = f"Merge {source} into {target}"
+
+    def build(objects: Objects, head: Head) -> Plan | None:
+        check_head(branch, head.commit_id, options.expected_head)
+        bases = merge_bases(objects.commits, head.commit_id, source_id)
+        if bases == [source_id]:
+            return None
+        collide = successor_or_conflict(warehouse)
+        step = _Step(
+            base_tree(objects, bases, collide=collide),
+            objects.commit(source_id).tree,
+            f"{source!r} into {target!r}",
+        )
+        result = _apply_steps(objects, head.commit.tree, [step], options, collide)
+        metadata = {
+            "mainstem.merge.base": " ".join(to_hex(base) for base in bases),
+            "mainstem.merge.source": to_hex(source_id),
+            **({"mainstem.merge.squash": "true"} if squash else {}),
+        }
+        parents = () if squash else (source_id,)
+        return _plan(objects, head, result, message, metadata, parents, bases[0], source_id)
+
+    return _carry_out(warehouse, branch, build, options, caller, "merge", MoveKind.MERGE, source_id)
+
+
+def cherry_pick(
+    warehouse: Warehouse,
+    revisions: Sequence[str],
+    target: str,
+    *,
+    options: Options,
+    caller: Caller,
+) -> Merged:
+    """Apply what each commit changed against its first parent to a branch, as one commit.
+
+    The author of the commits stays, if they have one and the caller names no other.
+
+    Raises:
+        MergeConflicts: with all conflicts of the first commit that has any; nothing is changed.
+    """
+    branch = resolve(warehouse, target).writable(repr(target))
+    ids = [resolve(warehouse, revision).commit_id for revision in revisions]
+    commits = warehouse.objects().commits(ids)
+    picked = [commits[commit_id] for commit_id in ids]
+    authors = {each.author for each in picked}
+    if caller.author is None and len(authors) == 1:
+        caller = replace(caller, author=authors.pop())
+
+    def build(objects: Objects, head: Head) -> Plan | None:
+        check_head(branch, head.commit_id, options.expected_head)
+        steps = [
+            _Step(parent_tree(objects, each), each.tree, f"commit {to_hex(commit_id)}")
+            for commit_id, each in zip(ids, picked, strict=True)
+        ]
+        result = _apply_steps(objects, head.commit.tree, steps, options, both_changed)
+        metadata = {"mainstem.cherry-pick.commits": " ".join(to_hex(each) for each in ids)}
+        base = next(iter(picked[0].parents), None)
+        return _plan(objects, head, result, _pick_message(picked), metadata, (), base, ids[-1])
+
+    return _carry_out(warehouse, branch, build, options, caller, "cherry-pick")
+
+
+def revert(
+    warehouse: Warehouse, revision: str, target: str, *, options: Options, caller: Caller
+) -> Merged:
+    """Take back on a branch what a commit changed against its first parent, by a new commit.
+
+    Raises:
+        MergeConflicts: if what it changed was changed again since; nothing is changed.
+    """
+    branch = resolve(warehouse, target).writable(repr(target))
+    commit_id = resolve(warehouse, revision).commit_id
+    reverted = warehouse.objects().commit(commit_id)
+    subject = reverted.message.partition("\n")[0]
+    message = f'Revert "{subject}"\n\nThis takes back commit {to_hex(commit_id)}.'
+
+    def build(objects: Objects, head: Head) -> Plan | None:
+        check_head(branch, head.commit_id, options.expected_head)
+        step = _Step(
+            reverted.tree, parent_tree(objects, reverted), f"the opposite of {to_hex(commit_id)}"
+        )
+        result = _apply_steps(objects, head.commit.tree, [step], options, both_changed)
+        metadata = {"mainstem.revert.commit": to_hex(commit_id)}
+        source = next(iter(reverted.parents), None)
+        return _plan(objects, head, result, message, metadata, (), commit_id, source)
+
+    return _carry_out(warehouse, branch, build, options, caller, "revert")
+
+
+def _apply_steps(
+    objects: Objects, tree: ObjectId, steps: Sequence[_Step], options: Options, collide: Collide
+) -> _Result:
+    """Merge each step onto the tree of the one before.
+
+    Raises:
+        MergeConflicts: with all conflicts of the first step that has any.
+        InvalidInput: if a resolution names what no step knows.
+    """
+    resolutions = Resolutions(options)
+    taken: list[Settled] = []
+    for step in steps:
+        resolutions.consider(objects, step.base, tree, step.theirs)
+        merged = merge_trees(
+            objects, step.base, tree, step.theirs, collide=collide, resolve=resolutions.resolve
+        )
+        if merged.conflicts:
+            if step is steps[-1]:
+                resolutions.check()
+            raise _conflicts(merged, step)
+        taken.extend(Settled(each.key, each.action) for each in merged.outcomes if _told(each))
+        tree = merged.tree or apply(objects, tree, merged.edits)
+    resolutions.check()
+    return _Result(tree, tuple(taken))
+
+
+def _told(outcome: Outcome) -> bool:
+    return outcome.resolved or outcome.action is Action.MERGED
+
+
+def _conflicts(merged: TreeMerge, step: _Step) -> MergeConflicts:
+    count = len(merged.conflicts)
+    what = "1 conflict" if count == 1 else f"{count} conflicts"
+    return MergeConflicts(
+        f"Merging {step.described} meets {what}, and nothing was changed:"
+        f" {merged.conflicts[0].detail}{'' if count == 1 else '; …'}",
+        conflicts=list(merged.conflicts),
+    )
+
+
+def _plan(
+    objects: Objects,
+    head: Head,
+    result: _Result,
+    message: str,
+    metadata: dict[str, str],
+    parents: tuple[ObjectId, ...],
+    base: ObjectId | None,
+    source: ObjectId | None,
+) -> Plan | None:
+    """Return the plan of a commit; None if there would be neither a change nor a second parent."""
+    if result.tree == head.commit.tree and not parents:
+        return None
+    edits = {key: after for key, _, after in changed_keys(objects, head.commit.tree, result.tree)}
+    if result.resolutions:
+        metadata = {**metadata, "mainstem.merge.resolutions": _encoded(result.resolutions)}
+    changes = tuple(diff(objects, head.commit.tree, result.tree))
+    return Plan(
+        edits,
+        message,
+        metadata,
+        extra_parents=parents,
+        tree=result.tree,
+        exact=True,
+        result=Merged(None, head.commit_id, base, source, changes, result.resolutions),
+    )
+
+
+def _encoded(resolutions: Sequence[Settled]) -> str:
+    pairs = [{"key": each.key, "action": each.action} for each in resolutions]
+    return orjson.dumps(pairs).decode()
+
+
+def _carry_out(
+    warehouse: Warehouse,
+    branch: str,
+    build: _Build,
+    options: Options,
+    caller: Caller,
+    operation: str,
+    kind: MoveKind = MoveKind.COMMIT,
+    source: ObjectId | None = None,
+) -> Merged:
+    """Commit the plan, or in a dry run make it and throw it away."""
+    if options.dry_run:
+        objects = warehouse.objects()
+        previous = head_of(warehouse, branch)
+        plan = build(objects, Head(previous, objects.commit(previous)))
+        commit_id = None
+    else:
+        done = commit(
+            warehouse,
+            branch,
+            build,
+            caller=caller,
+            operation=operation,
+            kind=kind,
+            source=source,
+        )
+        plan, previous, commit_id = done.plan, done.previous, done.commit_id
+    if plan is None:
+        return Merged(previous, previous, source, source)
+    merged: Merged = plan.result
+    return replace(merged, commit_id=commit_id, previous=previous)
+
+
+def _pick_message(picked: Sequence[Commit]) -> str:
+    if len(picked) == 1:
+        return picked[0].message
+    subjects = "\n".join(f"- {each.message.partition(chr(10))[0]}" for each in picked)
+    return f"Cherry-pick {len(picked)} commits\n\n{subjects}"

@@ -1,0 +1,76 @@
+"""Protections: list, show, set and remove the rules on refs that match a pattern."""
+
+from dataclasses import dataclass
+
+from catalog.errors import NotFound
+from catalog.governance.protections import Rules, check_pattern
+from catalog.operations.warehouses import Warehouse
+from catalog.store import protections
+from catalog.store.engine import Connection, read, transact
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """The rules that stand under a pattern."""
+
+    pattern: str
+    rules: Rules
+
+
+def list_protections(warehouse: Warehouse) -> list[Protection]:
+    """Return all protections by pattern."""
+    rows = read(
+        warehouse.catalog.engine, lambda connection: protections.list_(connection, warehouse.id)
+    )
+    return [Protection(row.pattern, Rules.from_json(row.rules)) for row in rows]
+
+
+def get_protection(warehouse: Warehouse, pattern: str) -> Protection:
+    """Return the protection under exactly this pattern.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    for protection in list_protections(warehouse):
+        if protection.pattern == pattern:
+            return protection
+    raise _missing(warehouse, pattern)
+
+
+def put_protection(warehouse: Warehouse, pattern: str, rules: Rules) -> Protection:
+    """Set the rules under a pattern, in place of those before.
+
+    Raises:
+        InvalidInput: if it cannot be a pattern.
+    """
+    check_pattern(pattern)
+    row = protections.Protection(pattern, rules.to_json())
+
+    def write(connection: Connection) -> None:
+        protections.put(connection, warehouse.id, row)
+
+    transact(warehouse.catalog.engine, write)
+    return Protection(pattern, rules)
+
+
+def delete_protection(warehouse: Warehouse, pattern: str) -> None:
+    """Remove the protection under exactly this pattern.
+
+    Raises:
+        NotFound: if there is none.
+    """
+
+    check_pattern(pattern)
+
+    def write(connection: Connection) -> bool:
+        return protections.delete(connection, warehouse.id, pattern)
+
+    if not transact(warehouse.catalog.engine, write):
+        raise _missing(warehouse, pattern)
+
+
+def _missing(warehouse: Warehouse, pattern: str) -> NotFound:
+    return NotFound(
+        f"Warehouse {warehouse.name!r} has no protection under pattern {pattern!r}",
+        pattern=pattern,
+    )

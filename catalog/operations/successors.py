@@ -1,0 +1,66 @@
+"""Tables that both sides changed, where one side's state grew out of the other's.
+
+It is so after a squashed merge or a cherry-pick, when the source has gone on since. The table's
+metadata log tells: it lists the metadata files that a state came from, oldest first.
+"""
+
+from catalog.errors import NoSuchFile
+from catalog.operations.entries import shown
+from catalog.operations.metadata import read_metadata
+from catalog.operations.warehouses import Warehouse
+from catalog.versioning.keys import Key
+from catalog.versioning.merge import Collide
+from catalog.versioning.objects import Entry, EntryKind
+from catalog.versioning.outcomes import Conflict, ConflictReason
+
+
+def successor_or_conflict(warehouse: Warehouse) -> Collide:
+    """Return how a merge settles a table or view that both sides changed; reads metadata."""
+
+    def collide(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -> Entry | Conflict:
+        if _follows(warehouse, base, ours, theirs):
+            return theirs
+        if _follows(warehouse, base, theirs, ours):
+            return ours
+        return both_changed(key, base, ours, theirs)
+
+    return collide
+
+
+def both_changed(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -> Entry | Conflict:
+    """Return the conflict of a table or view that both sides changed."""
+    return Conflict(
+        key,
+        ConflictReason.BOTH_CHANGED,
+        f"{ours.kind.value} {shown(key)} was changed on the target and, differently, on the source",
+        base,
+        ours,
+        theirs,
+    )
+
+
+def _follows(warehouse: Warehouse, base: Entry | None, earlier: Entry, later: Entry) -> bool:
+    """Say whether `later` grew out of `earlier`, and that out of the base.
+
+    Without the second half a table that one side rolled back below the base would come back: its
+    old file stands in the other side's log too.
+    """
+    log = _log(warehouse, later)
+    if earlier.metadata_location not in log:
+        return False
+    if base is None:
+        return True
+    if base.metadata_location in log:
+        return log.index(base.metadata_location) < log.index(earlier.metadata_location)
+    # The log is cut after some number of files, so the base may only be known to the earlier one.
+    return base.metadata_location in _log(warehouse, earlier)
+
+
+def _log(warehouse: Warehouse, entry: Entry) -> list[str | None]:
+    if entry.kind is not EntryKind.TABLE or entry.metadata_location is None:
+        return []
+    try:
+        metadata = read_metadata(warehouse, entry.metadata_location)
+    except NoSuchFile:
+        return []
+    return [logged["metadata-file"] for logged in metadata.get("metadata-log") or ()]
