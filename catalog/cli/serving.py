@@ -41,6 +41,8 @@ def run(host: str, port: int, *, data_dir: Path | None, database_url: str | None
         return ExitCode.NO
     with listener:
         try:
+            if not settings.database_url:
+                settings.data_dir.mkdir(parents=True, exist_ok=True)
             # Once outside the server, so that a fault is one sentence rather than its traceback.
             open_catalog(settings).engine.dispose()
         except (CatalogError, OSError) as error:
