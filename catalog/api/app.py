@@ -107,7 +107,7 @@ def iceberg_endpoints() -> list[str]:
         for module in ICEBERG_MODULES
         for route in module.router.routes
         if isinstance(route, APIRoute) and "{prefix}" in route.path
-        for method in route.methods
+        for method in route.methods or ()
     )
 
 

@@ -1,0 +1,83 @@
+"""The layering rule of docs/architecture.md, held by reading the imports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CATALOG = ROOT / "catalog"
+MODULES = sorted(
+    path for path in CATALOG.rglob("*.py") if "migrations/versions" not in path.as_posix()
+)
+
+# An import points to a smaller number, or stays in its own package.
+LAYERS = {
+    "errors": 0, "clock": 0, "settings": 0,
+    "versioning": 1, "iceberg": 1, "governance": 1.5,
+    "store": 2, "files": 2,
+    "operations": 3, "api": 4, "cli": 5,
+}  # fmt: skip
+# Who may import a library that does I/O or belongs to one face.
+LIBRARIES = {
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
+    "obstore": {"files"},
+    "fastapi": {"api"},
+    "starlette": {"api"},
+    "uvicorn": {"cli"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
+PURE = {"versioning", "iceberg", "governance"}
+IMPURE_MODULES = {"os", "pathlib", "random", "socket", "subprocess", "time", "uuid"}
+# The trunk of operations, which the others may share.
+TRUNK = {"callers", "warehouses", "resolve", "moves", "commit", "entries", "metadata", "paths"}
+MAX_LINES = 400
+
+
+def package_of(path: Path) -> str:
+    return path.relative_to(CATALOG).parts[0].removesuffix(".py")
+
+
+def imports_of(tree: ast.AST) -> list[str]:
+    names = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_module_keeps_the_layering_rule(path):
+    text = path.read_text()
+    tree = ast.parse(text)
+    package = package_of(path)
+    if text:
+        assert ast.get_docstring(tree), "the first line says what the module is for"
+    assert len(text.splitlines()) <= MAX_LINES, "a module can be read in one sitting"
+    for name in imports_of(tree):
+        parts = name.split(".")
+        if parts[0] == "catalog" and len(parts) > 1 and parts[1] in LAYERS:
+            target = parts[1]
+            assert target == package or LAYERS[target] < LAYERS.get(package, 9), (
+                f"{package} imports {name}, which does not lie below it"
+            )
+        allowed = LIBRARIES.get(parts[0])
+        assert allowed is None or package in allowed, f"only {allowed} may import {parts[0]}"
+        assert not (package in PURE and parts[0] in IMPURE_MODULES), f"{package} is pure: {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_stand_at_the_top(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = [
+                each for each in ast.walk(node) if isinstance(each, ast.Import | ast.ImportFrom)
+            ]
+            assert not inner, f"{node.name} imports inside itself"
+        if isinstance(node, ast.If):
+            assert "TYPE_CHECKING" not in ast.dump(node.test)
