@@ -8,6 +8,8 @@ from catalog.errors import InvalidInput
 
 ObjectId = NewType("ObjectId", bytes)
 
+ID_BYTES = 32
+
 _HEX = re.compile(r"[0-9a-f]{64}")
 
 

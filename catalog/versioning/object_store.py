@@ -12,8 +12,11 @@ from catalog.versioning.objects import Commit, Node
 # Returns the encodings of those ids that are stored.
 Fetch = Callable[[Collection[ObjectId]], dict[ObjectId, bytes]]
 
-# What a decoded object costs in memory, over its encoded bytes: its tuples and their items.
-_OVERHEAD = 3
+# What decoded objects cost in memory over their encoded bytes (measured with sys.getsizeof): each
+# item of a node is two byte strings, each changed key of a commit a tuple of strings.
+_OBJECT_BYTES = 1000
+_ITEM_BYTES = 100
+_CHANGED_KEY_BYTES = 200
 
 
 class ObjectCache:
@@ -40,7 +43,7 @@ class ObjectCache:
 
     def put(self, identifier: ObjectId, value: Node | Commit, encoded_bytes: int) -> None:
         """Keep an object."""
-        size = encoded_bytes * _OVERHEAD
+        size = encoded_bytes + _overhead(value)
         with self._lock:
             if identifier in self._found or size > self._max_bytes:
                 return
@@ -51,26 +54,35 @@ class ObjectCache:
                 self._bytes -= dropped
 
 
+def _overhead(value: Node | Commit) -> int:
+    if isinstance(value, Node):
+        return _OBJECT_BYTES + _ITEM_BYTES * len(value.keys)
+    return _OBJECT_BYTES + _CHANGED_KEY_BYTES * len(value.changed_keys)
+
+
 class Objects:
-    """The objects as one operation sees them: what it staged, then the cache, then the store."""
+    """The objects as one operation sees them: what it staged, then the cache, then the store.
+
+    It keeps what it read, however small the cache is, so it should not outlive its operation. Not
+    safe among threads.
+    """
 
     def __init__(self, fetch: Fetch, cache: ObjectCache) -> None:
         self._fetch = fetch
         self._cache = cache
         self._staged: dict[ObjectId, bytes] = {}
-        self._decoded: dict[ObjectId, Node | Commit] = {}
+        self._known: dict[ObjectId, Node | Commit] = {}
 
     @property
     def staged(self) -> Mapping[ObjectId, bytes]:
-        """The encodings that the transaction must insert."""
+        """The encodings that the transaction must insert, where they are not stored already."""
         return self._staged
 
     def publish(self) -> None:
         """Hand what was staged to the cache, once the transaction has stored it."""
         for identifier, data in self._staged.items():
-            self._cache.put(identifier, self._decoded[identifier], len(data))
+            self._cache.put(identifier, self._known[identifier], len(data))
         self._staged = {}
-        self._decoded = {}
 
     def node(self, identifier: ObjectId) -> Node:
         """Return a node.
@@ -78,15 +90,20 @@ class Objects:
         Raises:
             Corruption: if it is not stored, or is no node.
         """
-        found = self._load((identifier,))[identifier]
-        if not isinstance(found, Node):
-            raise Corruption(f"Object {to_hex(identifier)} is not a node")
-        return found
+        return self.nodes((identifier,))[identifier]
 
     def nodes(self, identifiers: Collection[ObjectId]) -> dict[ObjectId, Node]:
-        """Return several nodes with one fetch."""
-        self._load(identifiers)
-        return {identifier: self.node(identifier) for identifier in identifiers}
+        """Return several nodes with one fetch.
+
+        Raises:
+            Corruption: if one is not stored, or is no node.
+        """
+        nodes: dict[ObjectId, Node] = {}
+        for identifier, found in self._load(identifiers).items():
+            if not isinstance(found, Node):
+                raise Corruption(f"Object {to_hex(identifier)} is not a node")
+            nodes[identifier] = found
+        return nodes
 
     def commit(self, identifier: ObjectId) -> Commit:
         """Return a commit.
@@ -97,7 +114,11 @@ class Objects:
         return self.commits((identifier,))[identifier]
 
     def commits(self, identifiers: Collection[ObjectId]) -> dict[ObjectId, Commit]:
-        """Return several commits with one fetch."""
+        """Return several commits with one fetch.
+
+        Raises:
+            Corruption: if one is not stored, or is no commit.
+        """
         commits: dict[ObjectId, Commit] = {}
         for identifier, found in self._load(identifiers).items():
             if not isinstance(found, Commit):
@@ -114,31 +135,37 @@ class Objects:
         return self._stage(commit, encode_commit(commit))
 
     def _stage(self, value: Node | Commit, data: bytes) -> ObjectId:
+        # An object is staged even if the cache has it: the store may have collected it since.
         identifier = object_id(data)
-        if self._cache.get(identifier) is None:
-            self._staged[identifier] = data
-            self._decoded[identifier] = value
+        self._staged[identifier] = data
+        self._known[identifier] = value
         return identifier
 
     def _load(self, identifiers: Iterable[ObjectId]) -> dict[ObjectId, Node | Commit]:
         found: dict[ObjectId, Node | Commit] = {}
         missing: list[ObjectId] = []
         for identifier in identifiers:
-            value = self._decoded.get(identifier) or self._cache.get(identifier)
+            value = self._known.get(identifier)
+            if value is None:
+                value = self._cache.get(identifier)
             if value is None:
                 missing.append(identifier)
             else:
                 found[identifier] = value
         if missing:
-            fetched = self._fetch(missing)
-            for identifier in missing:
-                if identifier not in fetched:
-                    raise Corruption(f"Object {to_hex(identifier)} is missing from the store")
-                data = fetched[identifier]
-                if object_id(data) != identifier:
-                    raise Corruption(f"Object {to_hex(identifier)} was altered in the store")
-                value = decode_object(data)
-                self._cache.put(identifier, value, len(data))
-                found[identifier] = value
-                self._decoded[identifier] = value
+            found |= self._read(missing)
+        self._known |= found
+        return found
+
+    def _read(self, identifiers: list[ObjectId]) -> dict[ObjectId, Node | Commit]:
+        fetched = self._fetch(identifiers)
+        found: dict[ObjectId, Node | Commit] = {}
+        for identifier in identifiers:
+            data = fetched.get(identifier)
+            if data is None:
+                raise Corruption(f"Object {to_hex(identifier)} is missing from the store")
+            if object_id(data) != identifier:
+                raise Corruption(f"Object {to_hex(identifier)} was altered in the store")
+            found[identifier] = decode_object(data)
+            self._cache.put(identifier, found[identifier], len(data))
         return found

@@ -16,8 +16,13 @@ from catalog.versioning.keys import Key, decode_key, encode_key, inside
 from catalog.versioning.object_store import Objects
 from catalog.versioning.objects import Entry, Node
 
-# A node holds this many items on average.
-FAN_OUT = 32
+# How many items a node holds on average, on level 0 and above it. Of 16 to 128, 64 reads a level
+# less than 32 for 2,000 and for 100,000 tables, and a commit of one table writes no more bytes.
+_LEAF_FAN_OUT = 32
+_INNER_FAN_OUT = 64
+
+# Iterating reads ahead by up to this many nodes of one parent with one fetch.
+_READ_AHEAD = 32
 
 # What to do with the items of one level: a new value, or None to remove the key.
 _Edits = dict[bytes, bytes | None]
@@ -79,9 +84,7 @@ def scan(
     objects: Objects, root: ObjectId, *, start: bytes = b"", stop: bytes | None = None
 ) -> Iterator[tuple[Key, Entry]]:
     """Yield keys and entries from `start` up to but without `stop`, in order, lazily."""
-    for key, value in _items(objects, objects.node(root), start):
-        if stop is not None and key >= stop:
-            return
+    for key, value in _items(objects, objects.node(root), start, stop):
         yield decode_key(key), decode_entry(value)
 
 
@@ -95,32 +98,38 @@ def children(
     start, stop = inside(namespace) if namespace else (b"", None)
     if after is not None:
         start = inside((*namespace, after))[1]
-    depth = len(namespace)
-    node = objects.node(root)
-    while True:
-        item = next(_items(objects, node, start), None)
-        if item is None or (stop is not None and item[0] >= stop):
-            return
-        key = decode_key(item[0])
-        if len(key) == depth + 1:
-            yield key, decode_entry(item[1])
-        # The keys inside `key` come directly after it; the next child comes after those.
-        held = _held(objects, node, item[0])
-        start = inside(key[: depth + 1])[1] if held else item[0] + b"\0"
+    depth = len(namespace) + 1
+    top = objects.node(root)
+    leap: bytes | None = start
+    while leap is not None:
+        start, leap = leap, None
+        for encoded, value in _items(objects, top, start, stop):
+            key = decode_key(encoded)
+            if len(key) > depth:
+                leap = inside(key[:depth])[1]
+                break
+            yield key, decode_entry(value)
 
 
-def _held(objects: Objects, node: Node, encoded: bytes) -> bool:
-    following = next(_items(objects, node, encoded + b"\0"), None)
-    return following is not None and following[0].startswith(encoded + b"\0")
-
-
-def _items(objects: Objects, node: Node, start: bytes) -> Iterator[tuple[bytes, bytes]]:
-    index = bisect_left(node.keys, start)
+def _items(
+    objects: Objects, node: Node, start: bytes, stop: bytes | None
+) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the items below a node with keys in the half-open range, reading ahead ever more."""
+    first = bisect_left(node.keys, start)
     if node.level == 0:
-        yield from zip(node.keys[index:], node.values[index:], strict=True)
+        end = len(node.keys) if stop is None else bisect_left(node.keys, stop)
+        yield from zip(node.keys[first:end], node.values[first:end], strict=True)
         return
-    for child in node.values[index:]:
-        yield from _items(objects, objects.node(ObjectId(child)), start)
+    # The child whose last key is the first one from `stop` on may hold keys before it, too.
+    end = len(node.keys) if stop is None else bisect_left(node.keys, stop) + 1
+    ahead = 1
+    while first < end:
+        batch = [ObjectId(child) for child in node.values[first : min(first + ahead, end)]]
+        found = objects.nodes(batch)
+        for identifier in batch:
+            yield from _items(objects, found[identifier], start, stop)
+        first += ahead
+        ahead = min(2 * ahead, _READ_AHEAD)
 
 
 def apply(objects: Objects, root: ObjectId, edits: Mapping[Key, Entry | None]) -> ObjectId:
@@ -240,7 +249,7 @@ def _cut(
 def is_border(level: int, key: bytes) -> bool:
     """Say whether a node of this level ends after the item with this key."""
     digest = blake2b(key, digest_size=8, salt=level.to_bytes(16, "big")).digest()
-    return int.from_bytes(digest, "big") % FAN_OUT == 0
+    return int.from_bytes(digest, "big") % (_INNER_FAN_OUT if level else _LEAF_FAN_OUT) == 0
 
 
 def _node_at(objects: Objects, top: Node, level: int, key: bytes) -> Node:

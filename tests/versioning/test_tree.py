@@ -124,9 +124,7 @@ def test_children_are_those_directly_inside(state):
 def test_scan_keeps_to_its_range(state, start, stop):
     objects = fresh()
     root = apply(objects, empty_tree(objects), state)
-    expected = [
-        item for item in sorted(state.items()) if start <= encode_key(item[0]) < stop
-    ]
+    expected = [item for item in sorted(state.items()) if start <= encode_key(item[0]) < stop]
     assert list(scan(objects, root, start=start, stop=stop)) == expected
 
 
@@ -140,9 +138,7 @@ def test_every_node_ends_at_a_border_or_at_the_end(state):
         for node in level:
             assert not any(is_border(node.level, key) for key in node.keys[:-1])
             assert node is last or is_border(node.level, node.keys[-1])
-        level = [
-            objects.node(child) for node in level if node.level for child in node.values
-        ]
+        level = [objects.node(child) for node in level if node.level for child in node.values]
 
 
 def test_an_edit_of_one_key_among_many_writes_one_node_a_level(objects):
