@@ -74,10 +74,10 @@ def resolve(warehouse: Warehouse, text: str | None = None) -> Resolved:
 
 
 def head_of(warehouse: Warehouse, branch: str) -> ObjectId:
-    """Return the head of a branch, or the commit of a tag: the one read that is never cached.
+    """Return the head of a branch: the one read that is never cached.
 
     Raises:
-        NoSuchRevision: if the warehouse has no such ref.
+        NoSuchRevision: if the warehouse has no such branch.
     """
     found = read(
         warehouse.catalog.engine,

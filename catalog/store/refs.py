@@ -53,12 +53,15 @@ class ReflogEntry:
     operation: str
 
 
+_LAST_CHARACTER = "\U0010ffff"
+_MAX_NAME_BYTES = 255
 _THIS = (refs.c.warehouse_id == bindparam("warehouse"), refs.c.name == bindparam("ref"))
-_COMMIT_ID = select(refs.c.commit_id).where(*_THIS)
+_BRANCH = refs.c.kind == RefKind.BRANCH.value
+_HEAD = select(refs.c.commit_id).where(*_THIS, _BRANCH)
 _FIND = select(refs).where(*_THIS)
 _SWAP = (
     update_of(refs)
-    .where(*_THIS, refs.c.commit_id == bindparam("expected"))
+    .where(*_THIS, _BRANCH, refs.c.commit_id == bindparam("expected"))
     .values(commit_id=bindparam("new"))
 )
 _DELETE = delete_from(refs).where(*_THIS, refs.c.commit_id == bindparam("expected"))
@@ -77,8 +80,8 @@ _HAS = select(reflog.c.id).where(*_OF_BRANCH, reflog.c.commit_id == bindparam("c
 
 
 def find_commit_id(connection: Connection, warehouse_id: int, name: str) -> ObjectId | None:
-    """Return the commit of a branch or tag: the read that every request begins with."""
-    found = connection.execute(_COMMIT_ID, {"warehouse": warehouse_id, "ref": name}).scalar()
+    """Return the head of a branch: the read that every request begins with."""
+    found = connection.execute(_HEAD, {"warehouse": warehouse_id, "ref": name}).scalar()
     return None if found is None else ObjectId(bytes(found))
 
 
@@ -102,10 +105,10 @@ def list_(
         refs.c.warehouse_id == warehouse_id, refs.c.kind == kind.value, refs.c.name > after
     )
     if prefix:
-        statement = statement.where(refs.c.name.startswith(prefix, autoescape=True))
+        # A range, because SQLite's LIKE is blind to case, and so would fill a page with others.
+        statement = statement.where(refs.c.name >= prefix, refs.c.name < _behind(prefix))
     rows = connection.execute(statement.order_by(refs.c.name).limit(limit))
-    # SQLite's LIKE is blind to case.
-    return [_ref(row) for row in rows if row.name.startswith(prefix)]
+    return [_ref(row) for row in rows]
 
 
 def insert(
@@ -145,7 +148,7 @@ def compare_and_swap(
     expected: ObjectId,
     commit_id: ObjectId,
 ) -> bool:
-    """Move a ref to `commit_id` if it is at `expected`, and say whether it was."""
+    """Move a branch to `commit_id` if it is at `expected`, and say whether it was; never a tag."""
     result = connection.execute(
         _SWAP,
         {"warehouse": warehouse_id, "ref": name, "expected": expected, "new": commit_id},
@@ -232,6 +235,16 @@ def reflog_has(connection: Connection, warehouse_id: int, branch: str, commit_id
         _HAS, {"warehouse": warehouse_id, "ref": branch, "commit": commit_id}
     ).first()
     return row is not None
+
+
+def _behind(prefix: str) -> str:
+    """Return the least text that is greater than all that begin with `prefix`, byte by byte."""
+    kept = prefix.rstrip(_LAST_CHARACTER)
+    if not kept:
+        return _LAST_CHARACTER * (len(prefix) + _MAX_NAME_BYTES)
+    following = ord(kept[-1]) + 1
+    # No text holds a surrogate.
+    return kept[:-1] + chr(0xE000 if following == 0xD800 else following)
 
 
 def _values(warehouse_id: int, ref: Ref) -> dict[str, Any]:
