@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy import delete as delete_from
-from sqlalchemy import insert as insert_into
+from sqlalchemy.dialects import postgresql, sqlite
 
 from catalog.store.engine import Connection
 from catalog.store.tables import protections
@@ -26,6 +26,18 @@ _LIST = (
     .where(protections.c.warehouse_id == bindparam("warehouse"))
     .order_by(protections.c.pattern)
 )
+_SQLITE = sqlite.insert(protections)
+_POSTGRESQL = postgresql.insert(protections)
+_KEY = ["warehouse_id", "pattern"]
+# One statement, so that two who put at once do not meet between a look and an insert.
+_PUTS = {
+    "sqlite": _SQLITE.on_conflict_do_update(
+        index_elements=_KEY, set_={"rules": _SQLITE.excluded.rules}
+    ),
+    "postgresql": _POSTGRESQL.on_conflict_do_update(
+        index_elements=_KEY, set_={"rules": _POSTGRESQL.excluded.rules}
+    ),
+}
 _DELETE = delete_from(protections).where(
     protections.c.warehouse_id == bindparam("warehouse"),
     protections.c.pattern == bindparam("wanted"),
@@ -40,9 +52,8 @@ def list_(connection: Connection, warehouse_id: int) -> list[Protection]:
 
 def put(connection: Connection, warehouse_id: int, protection: Protection) -> None:
     """Set the rules of a pattern, in place of earlier ones."""
-    delete(connection, warehouse_id, protection.pattern)
     connection.execute(
-        insert_into(protections),
+        _PUTS[connection.dialect.name],
         {
             "warehouse_id": warehouse_id,
             "pattern": protection.pattern,
