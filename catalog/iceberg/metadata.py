@@ -123,19 +123,20 @@ def _by_id(items: list[Metadata], member: str, wanted: int) -> Metadata:
 
 def _complete_schemas(result: Metadata) -> None:
     if result.get("schemas") is None:
-        schema = {"schema-id": 0} | result["schema"]
-        result["schemas"] = [schema]
-        result["current-schema-id"] = schema["schema-id"]
+        schema_id = result["schema"].get("schema-id") or 0
+        result["schemas"] = [result["schema"] | {"schema-id": schema_id}]
+        result["current-schema-id"] = schema_id
 
 
 def _complete_specs(result: Metadata) -> None:
     if result.get("partition-specs") is None:
-        fields = [
-            {"field-id": UNPARTITIONED_LAST_ID + 1 + position} | field
-            for position, field in enumerate(result.get("partition-spec") or [])
-        ]
+        fields = _with_field_ids(result.get("partition-spec") or [])
         result["partition-specs"] = [{"spec-id": 0, "fields": fields}]
         result["default-spec-id"] = 0
+    elif result["format-version"] == 1:
+        result["partition-specs"] = [
+            spec | {"fields": _with_field_ids(spec["fields"])} for spec in result["partition-specs"]
+        ]
     if result.get("last-partition-id") is None:
         result["last-partition-id"] = max(
             (field["field-id"] for spec in result["partition-specs"] for field in spec["fields"]),
@@ -144,6 +145,15 @@ def _complete_specs(result: Metadata) -> None:
     if result.get("sort-orders") is None:
         result["sort-orders"] = [{"order-id": 0, "fields": []}]
         result["default-sort-order-id"] = 0
+
+
+def _with_field_ids(fields: list[Metadata]) -> list[Metadata]:
+    # v1 may leave them out, and means 1000, 1001, … then.
+    first = UNPARTITIONED_LAST_ID + 1
+    return [
+        field if field.get("field-id") is not None else field | {"field-id": first + position}
+        for position, field in enumerate(fields)
+    ]
 
 
 def _completed_refs(metadata: Metadata) -> Metadata:

@@ -46,6 +46,17 @@ from catalog.iceberg.snapshots import parse_ref, parse_snapshot, sequence_number
 from catalog.iceberg.sorting import check_sort_sources, parse_sort_order
 
 _LOG_TOLERANCE_MS = 60_000
+_LISTS = (
+    "schemas",
+    "partition-specs",
+    "sort-orders",
+    "snapshots",
+    "statistics",
+    "partition-statistics",
+    "snapshot-log",
+    "metadata-log",
+    "encryption-keys",
+)
 
 
 def check_table(metadata: object) -> None:
@@ -60,6 +71,7 @@ def check_table(metadata: object) -> None:
     if not 1 <= version <= MAX_FORMAT_VERSION:
         raise InvalidInput(f"Cannot read unsupported version {version}")
     _check_scalars(table, version)
+    _check_containers(table)
     _check_shape(table, version)
     filled = completed(table)
     _check_references(filled, version)
@@ -120,6 +132,16 @@ def _check_scalars(table: Metadata, version: int) -> None:
         read_string_map(table, "properties")
 
 
+def _check_containers(table: Metadata) -> None:
+    # Java's reader takes absence for an empty list, and null for an error.
+    for member in ("refs", "properties"):
+        if member in table:
+            as_object(table[member], member)
+    for member in _LISTS:
+        if member in table:
+            read_list(table, member)
+
+
 def _check_shape(table: Metadata, version: int) -> None:
     for member, reads in (
         ("schemas", "current-schema-id"),
@@ -127,23 +149,29 @@ def _check_shape(table: Metadata, version: int) -> None:
         ("sort-orders", "default-sort-order-id"),
         ("last-partition-id", "last-partition-id"),
     ):
-        if table.get(member) is not None:
+        if member in table:
             read_int(table, reads)
         elif version > 1:
             raise InvalidInput(f"{member} must exist in format v{version}")
-    if table.get("schemas") is None:
+    if "schemas" in table:
+        # A schema without an id has 0 (Java SchemaParser); nothing else may leave it out.
+        for schema in table["schemas"]:
+            parse_schema(schema)
+        ids = [read_int({"schema-id": 0} | schema, "schema-id") for schema in table["schemas"]]
+        check_unique(ids, "schema")
+    else:
         parse_schema(table.get("schema"))
+    if "partition-specs" in table:
+        parsed = [parse_spec(item) for item in table["partition-specs"]]
+        check_unique([read_int(item, "spec-id") for item in table["partition-specs"]], "spec")
     else:
-        schemas = [parse_schema(schema) for schema in read_list(table, "schemas")]
-        check_unique([schema["schema-id"] for schema in schemas], "schema")
-    if table.get("partition-specs") is None:
-        parse_spec({"fields": read_list(table, "partition-spec")})
-    else:
-        specs = [parse_spec(as_object(s, "spec")) for s in read_list(table, "partition-specs")]
-        check_unique([spec["spec-id"] for spec in specs], "partition spec")
-    if table.get("sort-orders") is not None:
-        orders = [parse_sort_order(order) for order in read_list(table, "sort-orders")]
-        check_unique([order["order-id"] for order in orders], "sort order")
+        parsed = [parse_spec({"fields": read_list(table, "partition-spec")})]
+    if version > 1 and any("field-id" not in field for spec in parsed for field in spec["fields"]):
+        raise InvalidInput("Cannot parse missing int: field-id")
+    for order in table.get("sort-orders", ()):
+        parse_sort_order(order)
+    orders = [read_int(order, "order-id") for order in table.get("sort-orders", ())]
+    check_unique(orders, "sort order")
 
 
 def _check_references(filled: Metadata, version: int) -> None:
@@ -154,7 +182,6 @@ def _check_references(filled: Metadata, version: int) -> None:
     for spec in filled["partition-specs"]:
         check_partition_names(spec, schema)
         for field in spec["fields"]:
-            read_int(field, "field-id")
             check_sources(field, version)
     check_spec_sources(default_spec(filled), schema)
     check_sort_sources(default_sort_order(filled), schema)
