@@ -23,6 +23,7 @@ from catalog.api.errors import (
     problem_body,
 )
 from catalog.api.iceberg import config, namespaces, tables, views
+from catalog.api.iceberg.hot import HotLoads
 from catalog.api.management import router as management
 from catalog.api.middleware import RawIcebergPath, RequestLog
 from catalog.api.responses import JsonResponse, ProblemResponse
@@ -32,6 +33,7 @@ from catalog.operations.callers import Caller
 from catalog.operations.warehouses import Catalog, create_warehouse, get_warehouse
 from catalog.settings import Settings
 from catalog.store.engine import open_database
+from catalog.store.heads import open_head_reader
 from catalog.store.schema import migrate
 from catalog.versioning.object_store import ObjectCache
 
@@ -74,7 +76,9 @@ def create_app(settings: Settings) -> FastAPI:
         limiter = anyio.to_thread.current_default_thread_limiter()
         limiter.total_tokens = settings.threads
         app.state.catalog = await anyio.to_thread.run_sync(open_catalog, settings)
+        app.state.heads = open_head_reader(app.state.catalog.engine)
         yield
+        app.state.heads.close()
         app.state.catalog.engine.dispose()
 
     app = FastAPI(
@@ -95,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(HotLoads)
     app.add_middleware(RawIcebergPath)
     app.add_middleware(RequestLog)
     return app

@@ -53,11 +53,17 @@ class Catalog:
         """Return the lock under which this process's writers to one branch queue."""
         return self._locks[(warehouse_id, branch)]
 
+    def remembered_row(self, name: str) -> warehouses.Warehouse | None:
+        """Return the warehouse's row if one at most two seconds old is in memory."""
+        seen = self._rows.get(name)
+        fresh = seen is not None and self.monotonic() - seen[0] < _ROW_LIFETIME_SECONDS
+        return seen[1] if seen is not None and fresh else None
+
     def find_row(self, name: str) -> warehouses.Warehouse | None:
         """Return the warehouse's row, at most two seconds old."""
-        seen = self._rows.get(name)
-        if seen is not None and self.monotonic() - seen[0] < _ROW_LIFETIME_SECONDS:
-            return seen[1]
+        remembered = self.remembered_row(name)
+        if remembered is not None:
+            return remembered
         row = read(self.engine, lambda connection: warehouses.find(connection, name))
         if row is None:
             self._rows.pop(name, None)

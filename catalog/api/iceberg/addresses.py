@@ -6,14 +6,13 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import Depends, Request
 
+from catalog.api.dependencies import get_catalog
 from catalog.errors import InvalidInput, NoSuchRevision
 from catalog.operations.resolve import Resolved, has_commit, head_of, resolve
 from catalog.operations.warehouses import Warehouse, get_warehouse
 from catalog.versioning.ids import ObjectId
 from catalog.versioning.keys import Key
 from catalog.versioning.revisions import decode_prefix, split_revision
-
-from catalog.api.dependencies import get_catalog
 
 # The unit separator joins the levels of a namespace in paths and queries.
 SEPARATOR = "\x1f"
@@ -142,8 +141,13 @@ def address_in(place: Place, key: Key) -> Address:
 def get_address(request: Request) -> Address:
     """Return the table or view of the request's path."""
     name = request.path_params.get("table") or request.path_params["view"]
-    key = (*get_namespace_key(request), decode(name))
-    return address_in(get_place(request), check_levels(key))
+    key = address_key(request.path_params["namespace"], name)
+    return address_in(get_place(request), key)
+
+
+def address_key(namespace: str, name: str) -> Key:
+    """Return the key of two encoded segments of a path."""
+    return check_levels((*namespace_of(decode(namespace)), decode(name)))
 
 
 PlaceOf = Annotated[Place, Depends(get_place)]

@@ -3,8 +3,13 @@
 from fastapi import APIRouter, Request, Response
 
 from catalog.api.dependencies import require_object
-from catalog.api.iceberg.addresses import AddressOf, NamespaceOf, PlaceOf, address_in
-from catalog.api.iceberg.addresses import key_of_identifier
+from catalog.api.iceberg.addresses import (
+    AddressOf,
+    NamespaceOf,
+    PlaceOf,
+    address_in,
+    key_of_identifier,
+)
 from catalog.api.iceberg.namespaces import BodyOf, CallerOf
 from catalog.api.iceberg.results import load_result, loaded_response
 from catalog.api.iceberg.tables import change_of, list_kind, register, rename

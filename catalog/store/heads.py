@@ -1,0 +1,137 @@
+"""Reading heads of refs as cheaply as can be: the one read that every load of a table pays.
+
+A read that begins after a request arrived shows all that was acknowledged before it, so requests
+that wait together may share one.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections import defaultdict
+from typing import Any, Protocol
+
+from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy.exc import DBAPIError
+
+from catalog.errors import CatalogError, Unavailable
+from catalog.store.engine import Connection, Engine, read
+from catalog.store.tables import refs
+from catalog.versioning.ids import ObjectId
+
+# A warehouse's id and the name of a branch or tag.
+RefKey = tuple[int, str]
+
+_Waiting = defaultdict[RefKey, list["asyncio.Future[ObjectId | None]"]]
+
+
+class HeadReader(Protocol):
+    """Reads heads for a single event loop."""
+
+    async def head(self, key: RefKey) -> ObjectId | None:
+        """Return the commit of a ref, None if there is no such ref."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the reader holds."""
+        ...
+
+
+def open_head_reader(engine: Engine) -> HeadReader:
+    """Return the reader that fits the database."""
+    return SqliteHeads(engine) if engine.dialect.name == "sqlite" else SharedHeads(engine)
+
+
+class SqliteHeads:
+    """Reads on the event loop itself: in WAL mode that waits for nobody and takes microseconds."""
+
+    _SQL = "SELECT commit_id FROM refs WHERE warehouse_id = ? AND name = ?"
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection: Any = engine.raw_connection()
+        self._cursor = self._connection.cursor()
+
+    async def head(self, key: RefKey) -> ObjectId | None:
+        """Return the commit of a ref."""
+        try:
+            # All rows, though there is one at most: what is not read to its end stays a snapshot.
+            rows = self._cursor.execute(self._SQL, key).fetchall()
+        except sqlite3.Error as error:
+            raise Unavailable(f"The database does not answer: {error}") from error
+        return ObjectId(rows[0][0]) if rows else None
+
+    def close(self) -> None:
+        """Return the connection to its pool."""
+        self._connection.close()
+
+
+class SharedHeads:
+    """Reads in a thread, all heads that were asked for while the last read ran in one statement."""
+
+    _STATEMENT = select(refs.c.warehouse_id, refs.c.name, refs.c.commit_id).where(
+        tuple_(refs.c.warehouse_id, refs.c.name).in_(bindparam("keys", expanding=True))
+    )
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: defaultdict[RefKey, list[asyncio.Future[ObjectId | None]]] = defaultdict(
+            list
+        )
+        self._wake = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="heads", daemon=True)
+        self._thread.start()
+
+    async def head(self, key: RefKey) -> ObjectId | None:
+        """Return the commit of a ref, by a read that begins after this call."""
+        self._loop = loop = asyncio.get_running_loop()
+        future: asyncio.Future[ObjectId | None] = loop.create_future()
+        with self._wake:
+            self._waiting[key].append(future)
+            self._wake.notify()
+        return await future
+
+    def close(self) -> None:
+        """Stop the thread."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._waiting or self._closed)
+                if self._closed:
+                    return
+                asked, self._waiting = self._waiting, defaultdict(list)
+            found, fault = self._read(list(asked))
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(_answer, asked, found, fault)
+
+    def _read(self, keys: list[RefKey]) -> tuple[dict[RefKey, ObjectId], CatalogError | None]:
+        def query(connection: Connection) -> dict[RefKey, ObjectId]:
+            rows = connection.execute(self._STATEMENT, {"keys": keys})
+            return {(row[0], row[1]): ObjectId(bytes(row[2])) for row in rows}
+
+        try:
+            return read(self._engine, query), None
+        except CatalogError as error:
+            return {}, error
+        except DBAPIError as error:
+            return {}, Unavailable(f"The database does not answer: {error.orig}")
+
+
+def _answer(
+    asked: _Waiting,
+    found: dict[RefKey, ObjectId],
+    fault: CatalogError | None,
+) -> None:
+    for key, futures in asked.items():
+        for future in futures:
+            if future.done():
+                continue
+            if fault is not None:
+                future.set_exception(fault)
+            else:
+                future.set_result(found.get(key))
