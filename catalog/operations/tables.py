@@ -10,8 +10,8 @@ from catalog.errors import AlreadyExists, InvalidInput
 from catalog.iceberg.creation import new_table
 from catalog.iceberg.facts import table_facts, view_facts
 from catalog.iceberg.files import next_metadata_location
-from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.locations import new_location
+from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.validation import check_table
 from catalog.iceberg.views import check_view, new_view
 from catalog.operations.callers import Caller
