@@ -68,7 +68,7 @@ class AlreadyExists(CatalogError):
 
 
 class InvalidInput(CatalogError):
-    """The request is malformed or asks for something that cannot be (Java: IllegalArgumentException)."""
+    """The request is malformed or asks for the impossible (Java: IllegalArgumentException)."""
 
     code = "invalid-input"
 

@@ -106,6 +106,8 @@ def _resourced(bound: Metadata, fresh: dict[int, int]) -> Metadata:
         if lost:
             raise ValidationFailed(f"Cannot find source column {lost[0]} of {field['transform']}")
         sources = [fresh[source] for source in source_ids(field)]
-        member = {"source-ids": sources} if len(sources) > 1 else {"source-id": sources[0]}
+        member: Metadata = (
+            {"source-ids": sources} if len(sources) > 1 else {"source-id": sources[0]}
+        )
         fields.append(field | member)
     return bound | {"fields": fields}

@@ -1,4 +1,4 @@
-"""Protections: what a pattern matches, how rules are read, and the verdict on every kind of move."""
+"""Protections: what a pattern matches, how rules are read, the verdict on each kind of move."""
 
 import re
 

@@ -1,3 +1,4 @@
+import contextlib
 import re
 from datetime import UTC, datetime
 
@@ -106,10 +107,8 @@ def test_revision_is_refused(text):
 
 @given(st.text())
 def test_any_text_is_a_revision_or_invalid_input(text):
-    try:
+    with contextlib.suppress(InvalidInput):
         parse_revision(text)
-    except InvalidInput:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -143,7 +142,5 @@ def test_prefix_of_a_commit_survives():
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_prefix_or_invalid_input(text):
-    try:
+    with contextlib.suppress(InvalidInput):
         decode_prefix(text)
-    except InvalidInput:
-        pass
