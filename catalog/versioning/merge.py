@@ -1,71 +1,32 @@
 """Three-way merge of trees: every conflict is found, and nothing unsure is merged.
 
-What is merged is not a key but an identity, a kind and a uuid, so that a rename on one side and a
-change on the other go together. For each identity that either side changed, its name and its
-content are merged on their own; then the names are held against each other, and against the
-namespaces that must hold them.
+What is merged is not a key but a thing, a kind with a uuid, so that a rename on one side and a
+change on the other go together. Each thing that either side changed is decided on its own; then
+`placement` holds their names against each other, and against the namespaces that must hold them.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import replace
 
+from catalog.errors import Corruption
 from catalog.versioning.diff import changed_items
-from catalog.versioning.encoding import decode_entry
 from catalog.versioning.ids import ObjectId
-from catalog.versioning.keys import Key, decode_key
 from catalog.versioning.object_store import Objects
 from catalog.versioning.objects import Entry, EntryKind
-from catalog.versioning.outcomes import Action, Conflict, ConflictReason, Outcome, TreeMerge
-from catalog.versioning.tree import children, get
+from catalog.versioning.outcomes import (
+    Action,
+    Collide,
+    Conflict,
+    ConflictReason,
+    Outcome,
+    Resolution,
+    Resolve,
+    TreeMerge,
+)
+from catalog.versioning.placement import Placement, edits_of, shown
+from catalog.versioning.sides import Place, Sides, entry_of, find_sides
 
-Resolution = Literal["auto", "fail", "ours", "theirs"]
-Resolve = Callable[[Key], Resolution]
-
-
-# Merges the content of a table or view that both sides changed: key, base, ours, theirs.
-Collide = Callable[[Key, Entry | None, Entry, Entry], "Entry | Conflict"]
-
-_Place = tuple[Key, Entry]
-_Identity = tuple[EntryKind, str, Key | None]
-
-
-@dataclass(slots=True)
-class _Sides:
-    """Where an identity stands in each tree, and where in the result; None if it is absent."""
-
-    base: _Place | None = None
-    ours: _Place | None = None
-    theirs: _Place | None = None
-    result: _Place | None = None
-    action: Action | None = None
-    resolved: bool = False
-
-    @property
-    def key(self) -> Key:
-        """The key to speak of: theirs, else ours, else the base's."""
-        place = self.theirs or self.ours or self.base
-        assert place is not None
-        return place[0]
-
-    def take(self, action: Action, place: _Place | None, *, resolved: bool = False) -> None:
-        """Decide the result."""
-        self.action, self.result, self.resolved = action, place, resolved
-
-
-@dataclass(slots=True)
-class _Merge:
-    """What the steps of one merge share."""
-
-    collide: Collide
-    resolve: Resolve
-    conflicts: dict[Key, Conflict] = field(default_factory=dict)
-
-    def conflict(self, sides: _Sides, reason: ConflictReason, detail: str) -> None:
-        """Note a conflict, the first of its key; what ours has stays."""
-        entries = (_entry(place) for place in (sides.base, sides.ours, sides.theirs))
-        self.conflicts.setdefault(sides.key, Conflict(sides.key, reason, detail, *entries))
-        sides.take(Action.OURS, sides.ours)
+__all__ = ["Collide", "Conflict", "Resolution", "Resolve", "merge_trees"]
 
 
 def merge_trees(
@@ -79,81 +40,34 @@ def merge_trees(
 ) -> TreeMerge:
     """Merge theirs into ours from their common base; all three are roots.
 
-    A resolution decides what both sides changed: `ours` and `theirs` take that side, `fail` leaves
-    a conflict, `auto` asks `collide`. What one side alone changed is always taken.
+    What one side alone changed is taken, and what both made the same. Where both changed one thing
+    its resolution decides: `ours` and `theirs` take that side, its deletion too, `fail` leaves a
+    conflict, and `auto` merges a rename with a change, the properties of a namespace one by one,
+    and asks `collide` for the content of a table or view. Resolutions of sides also decide between
+    two things with one name; between a namespace that was dropped and what the other side put into
+    it, but never so that something is dropped that only ours has in it.
     """
-    theirs_items = changed_items(objects, base, theirs)
+    their_changes = changed_items(objects, base, theirs)
     if ours == base:
-        return _take_all(theirs_items, theirs)
-    identities = _identities(changed_items(objects, base, ours), theirs_items)
-    merge = _Merge(collide, resolve)
-    for sides in identities:
-        _merge_identity(merge, sides)
-    _merge_names(merge, identities)
-    edits = _edits(identities)
-    _check_namespaces(merge, objects, ours, edits, identities)
-    return TreeMerge(
-        dict(sorted(edits.items())),
-        _outcomes(merge, identities),
-        tuple(merge.conflicts[key] for key in sorted(merge.conflicts)),
-    )
+        return _take_all(find_sides((), their_changes), theirs)
+    sides = find_sides(changed_items(objects, base, ours), their_changes)
+    conflicts = [
+        conflict for each in sides if (conflict := _decide(each, collide, resolve)) is not None
+    ]
+    placement = Placement(objects, ours, sides, resolve, conflicts)
+    placement.settle()
+    return TreeMerge(placement.edits(), _outcomes(sides), placement.conflicts())
 
 
-def _take_all(items: list[tuple[bytes, bytes | None, bytes | None]], tree: ObjectId) -> TreeMerge:
-    edits: dict[Key, Entry | None] = {}
-    outcomes = []
-    for encoded, old, new in items:
-        key, before, after = decode_key(encoded), _decoded(old), _decoded(new)
-        edits[key] = after
-        outcomes.append(Outcome(key, Action.THEIRS, before, before, after, after))
-    return TreeMerge(edits, tuple(outcomes), (), tree)
+def _take_all(sides: Iterable[Sides], tree: ObjectId) -> TreeMerge:
+    changed = list(sides)
+    for each in changed:
+        each.take(Action.THEIRS, each.theirs)
+    return TreeMerge(edits_of(changed), _outcomes(changed), (), tree)
 
 
-def _identities(
-    ours: list[tuple[bytes, bytes | None, bytes | None]],
-    theirs: list[tuple[bytes, bytes | None, bytes | None]],
-) -> list[_Sides]:
-    """Return where each identity stands that either side changed.
-
-    An identity under several keys of one tree, as a table that was registered twice, is not
-    followed through renames: then each key stands for itself.
-    """
-    our_new = {key: new for key, _, new in ours}
-    their_new = {key: new for key, _, new in theirs}
-    base = {key: old for key, old, _ in (*ours, *theirs)}
-    trees = (
-        base,
-        {key: our_new.get(key, old) for key, old in base.items()},
-        {key: their_new.get(key, old) for key, old in base.items()},
-    )
-    trees[1].update(our_new)
-    trees[2].update(their_new)
-    ambiguous = _ambiguous(trees)
-    found: dict[_Identity, _Sides] = {}
-    for tree, side in zip(trees, ("base", "ours", "theirs"), strict=True):
-        for encoded, data in tree.items():
-            entry = _decoded(data)
-            if entry is not None:
-                key = decode_key(encoded)
-                name = (entry.kind, entry.uuid)
-                identity = (*name, key if name in ambiguous else None)
-                setattr(found.setdefault(identity, _Sides()), side, (key, entry))
-    return sorted(found.values(), key=lambda one: one.key)
-
-
-def _ambiguous(trees: tuple[Mapping[bytes, bytes | None], ...]) -> set[tuple[EntryKind, str]]:
-    ambiguous: set[tuple[EntryKind, str]] = set()
-    for tree in trees:
-        seen: set[tuple[EntryKind, str]] = set()
-        for data in tree.values():
-            entry = _decoded(data)
-            if entry is not None:
-                name = (entry.kind, entry.uuid)
-                (ambiguous if name in seen else seen).add(name)
-    return ambiguous
-
-
-def _merge_identity(merge: _Merge, sides: _Sides) -> None:
+def _decide(sides: Sides, collide: Collide, resolve: Resolve) -> Conflict | None:
+    """Decide the result of one thing; a conflict leaves it as ours has it."""
     if sides.theirs == sides.base:
         sides.take(Action.OURS, sides.ours)
     elif sides.ours == sides.theirs:
@@ -161,73 +75,90 @@ def _merge_identity(merge: _Merge, sides: _Sides) -> None:
     elif sides.ours == sides.base:
         sides.take(Action.THEIRS, sides.theirs)
     else:
-        _merge_changed(merge, sides)
+        return _decide_changed(sides, collide, resolve(sides.key))
+    return None
 
 
-def _merge_changed(merge: _Merge, sides: _Sides) -> None:
-    resolution = merge.resolve(sides.key)
+def _decide_changed(sides: Sides, collide: Collide, resolution: Resolution) -> Conflict | None:
+    """Decide the result of one thing that both sides changed, not alike."""
     if resolution == "ours":
         sides.take(Action.OURS, sides.ours, resolved=True)
-    elif resolution == "theirs":
+        return None
+    if resolution == "theirs":
         sides.take(Action.THEIRS, sides.theirs, resolved=True)
-    elif sides.ours is None or sides.theirs is None:
-        _dropped_conflict(merge, sides)
-    else:
-        _merge_both(merge, sides, sides.ours, sides.theirs, resolution)
+        return None
+    merged = _merged(sides, collide, resolution)
+    if isinstance(merged, Conflict):
+        sides.take(Action.OURS, sides.ours)
+        sides.conflicted = True
+        return merged
+    sides.take(Action.MERGED, merged)
+    return None
 
 
-def _dropped_conflict(merge: _Merge, sides: _Sides) -> None:
-    kept = sides.ours or sides.theirs
-    assert sides.base is not None
-    assert kept is not None
-    who, other = ("target", "source") if sides.ours is not None else ("source", "target")
-    name = f"{sides.base[1].kind.value} {_shown(sides.base[0])}"
-    if kept[0] != sides.base[0]:
-        reason = ConflictReason.RENAMED_AND_DROPPED
-        what = f"renamed to {_shown(kept[0])} on the {who}"
-    else:
-        reason = ConflictReason.CHANGED_AND_DROPPED
-        what = f"changed on the {who}"
-    merge.conflict(sides, reason, f"{name} was dropped on the {other} and {what}")
-
-
-def _merge_both(
-    merge: _Merge, sides: _Sides, ours: _Place, theirs: _Place, resolution: Resolution
-) -> None:
+def _merged(sides: Sides, collide: Collide, resolution: Resolution) -> Place | Conflict:
+    if sides.ours is None or sides.theirs is None:
+        return _dropped(sides)
+    if resolution == "fail":
+        return _both_changed(sides)
+    our_key, their_key = sides.ours[0], sides.theirs[0]
     base_key = None if sides.base is None else sides.base[0]
-    if ours[0] != theirs[0] and base_key not in (ours[0], theirs[0]):
-        merge.conflict(
+    if our_key != their_key and base_key not in (our_key, their_key):
+        return _conflict(
             sides,
             ConflictReason.RENAMED_DIFFERENTLY,
-            f"{ours[1].kind.value} {_shown(base_key or ours[0])} is called {_shown(ours[0])} on the"
-            f" target and {_shown(theirs[0])} on the source",
+            f"one {sides.ours[1].kind.value} was named {shown(our_key)} on the target and"
+            f" {shown(their_key)} on the source",
         )
-        return
-    key = theirs[0] if ours[0] == base_key else ours[0]
-    content = _merge_content(merge, sides, ours[1], theirs[1], resolution)
+    content = _merged_content(sides, sides.ours[1], sides.theirs[1], collide)
     if isinstance(content, Conflict):
-        merge.conflict(sides, content.reason, content.detail)
-    else:
-        sides.take(Action.MERGED, (key, content))
+        return _conflict(sides, content.reason, content.detail)
+    return (their_key if our_key == base_key else our_key, content)
 
 
-def _merge_content(
-    merge: _Merge, sides: _Sides, ours: Entry, theirs: Entry, resolution: Resolution
-) -> Entry | Conflict:
-    base = _entry(sides.base)
+def _dropped(sides: Sides) -> Conflict:
+    kept = sides.ours or sides.theirs
+    if kept is None or sides.base is None:
+        raise Corruption("A merge found a drop of what was not there, or is on neither side")
+    keeper, dropper = ("target", "source") if sides.ours is not None else ("source", "target")
+    renamed = kept[0] != sides.base[0]
+    reason = ConflictReason.RENAMED_AND_DROPPED if renamed else ConflictReason.CHANGED_AND_DROPPED
+    verb = "renamed" if renamed else "changed"
+    what = f"{kept[1].kind.value} {shown(kept[0])}"
+    return _conflict(
+        sides, reason, f"{what} was {verb} on the {keeper} and dropped on the {dropper}"
+    )
+
+
+def _both_changed(sides: Sides) -> Conflict:
+    kind = sides.ours[1].kind.value if sides.ours is not None else "table"
+    return _conflict(
+        sides,
+        ConflictReason.BOTH_CHANGED,
+        f"{kind} {shown(sides.key)} was changed on the target and, differently, on the source",
+    )
+
+
+def _merged_content(sides: Sides, ours: Entry, theirs: Entry, collide: Collide) -> Entry | Conflict:
+    base = entry_of(sides.base)
     if theirs in (ours, base):
         return ours
     if ours == base:
         return theirs
-    if resolution == "fail":
-        detail = f"{ours.kind.value} {_shown(sides.key)} was changed on both sides"
-        return Conflict(sides.key, ConflictReason.BOTH_CHANGED, detail)
     if ours.kind is EntryKind.NAMESPACE:
-        return _merge_namespace(sides.key, base, ours, theirs)
-    return merge.collide(sides.key, base, ours, theirs)
+        return _merged_namespace(sides, base, ours, theirs)
+    merged = collide(sides.key, base, ours, theirs)
+    if isinstance(merged, Entry) and (merged.kind, merged.uuid) != (ours.kind, ours.uuid):
+        raise Corruption(f"Merging the content of {shown(sides.key)} made something else of it")
+    return merged
 
 
-def _merge_namespace(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -> Entry | Conflict:
+def _merged_namespace(
+    sides: Sides, base: Entry | None, ours: Entry, theirs: Entry
+) -> Entry | Conflict:
+    """Merge properties one by one; nothing else of a namespace may differ."""
+    if replace(ours, properties={}) != replace(theirs, properties={}):
+        return _both_changed(sides)
     old = {} if base is None else base.properties
     merged = dict(ours.properties)
     clashing = []
@@ -238,164 +169,35 @@ def _merge_namespace(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -
         if left != before:
             clashing.append(name)
         elif right is None:
-            merged.pop(name, None)
+            del merged[name]
         else:
             merged[name] = right
-    if clashing:
-        return Conflict(
-            key,
-            ConflictReason.PROPERTY_CONFLICT,
-            f"namespace {_shown(key)}: both sides changed {', '.join(clashing)}, differently",
-            base,
-            ours,
-            theirs,
+    if not clashing:
+        return replace(ours, properties=merged)
+    detail = (
+        f"namespace {shown(sides.key)}: the target and the source gave different values to the"
+        f" {'property' if len(clashing) == 1 else 'properties'} {', '.join(clashing)}"
+    )
+    return _conflict(sides, ConflictReason.PROPERTY_CONFLICT, detail)
+
+
+def _conflict(sides: Sides, reason: ConflictReason, detail: str) -> Conflict:
+    base, ours, theirs = map(entry_of, (sides.base, sides.ours, sides.theirs))
+    return Conflict(sides.key, reason, detail, base, ours, theirs)
+
+
+def _outcomes(sides: Iterable[Sides]) -> tuple[Outcome, ...]:
+    """Return what became of all that theirs changed, or a resolution decided."""
+    return tuple(
+        Outcome(
+            each.key,
+            each.action,
+            base=entry_of(each.base),
+            ours=entry_of(each.ours),
+            theirs=entry_of(each.theirs),
+            result=entry_of(each.result),
+            resolved=each.resolved,
         )
-    return Entry(EntryKind.NAMESPACE, ours.uuid, properties=merged)
-
-
-def _merge_names(merge: _Merge, identities: list[_Sides]) -> None:
-    """See that no two identities have one name in the result.
-
-    Ours has one holder of a name and theirs one, so two can meet. A resolution is tried first;
-    what it cannot part, and what meets because of it, is a conflict.
-    """
-    for attempt in ("resolve", "conflict"):
-        for holder, incoming in _clashes(identities):
-            assert incoming.result is not None
-            resolution = merge.resolve(incoming.result[0]) if attempt == "resolve" else "auto"
-            if resolution == "ours":
-                incoming.take(Action.OURS, incoming.ours, resolved=True)
-            elif resolution == "theirs" and _replaceable(holder, incoming):
-                holder.take(Action.THEIRS, None, resolved=True)
-            else:
-                _taken_conflict(merge, holder, incoming)
-
-
-def _clashes(identities: list[_Sides]) -> list[tuple[_Sides, _Sides]]:
-    """Return pairs with one name in the result: the one that has it on ours, and the other."""
-    holders: dict[Key, _Sides] = {}
-    clashes = []
-    for sides in identities:
-        if sides.result is None:
-            continue
-        key = sides.result[0]
-        if key not in holders:
-            holders[key] = sides
-            continue
-        first = holders[key]
-        ours_first = first.ours is not None and first.ours[0] == key
-        clashes.append((first, sides) if ours_first else (sides, first))
-        holders[key] = clashes[-1][0]
-    return clashes
-
-
-def _replaceable(holder: _Sides, incoming: _Sides) -> bool:
-    assert holder.result is not None
-    assert incoming.result is not None
-    kinds = {holder.result[1].kind, incoming.result[1].kind}
-    return len(kinds) == 1 and EntryKind.NAMESPACE not in kinds
-
-
-def _taken_conflict(merge: _Merge, holder: _Sides, incoming: _Sides) -> None:
-    assert holder.result is not None
-    assert incoming.result is not None
-    key, entry = incoming.result
-    held, kind = holder.result[1].kind.value, entry.kind.value
-    if incoming.base is None and holder.base is None:
-        reason = ConflictReason.BOTH_CREATED
-        detail = f"both sides created {_shown(key)}: a {held} on the target, a {kind} on the source"
-    else:
-        reason = ConflictReason.NAME_TAKEN
-        detail = f"{_shown(key)} names one {held} on the target and another {kind} on the source"
-    conflict = Conflict(key, reason, detail, _entry(incoming.base), holder.result[1], entry)
-    merge.conflicts.setdefault(key, conflict)
-    incoming.take(Action.OURS, incoming.ours)
-
-
-def _edits(identities: list[_Sides]) -> dict[Key, Entry | None]:
-    edits: dict[Key, Entry | None] = {}
-    for sides in identities:
-        if sides.ours is not None and sides.result != sides.ours:
-            edits[sides.ours[0]] = None
-    for sides in identities:
-        if sides.result is not None and sides.result != sides.ours:
-            edits[sides.result[0]] = sides.result[1]
-    return edits
-
-
-def _check_namespaces(
-    merge: _Merge,
-    objects: Objects,
-    ours: ObjectId,
-    edits: Mapping[Key, Entry | None],
-    identities: list[_Sides],
-) -> None:
-    """See that whatever the result holds stands in a namespace that the result holds."""
-
-    def in_result(key: Key) -> Entry | None:
-        return edits[key] if key in edits else get(objects, ours, key)
-
-    by_key = {sides.result[0]: sides for sides in identities if sides.result is not None}
-    for key, entry in edits.items():
-        parent = in_result(key[:-1]) if len(key) > 1 else None
-        if entry is not None and len(key) > 1:
-            if parent is None or parent.kind is not EntryKind.NAMESPACE:
-                detail = (
-                    f"the source has {entry.kind.value} {_shown(key)}, but the target has no"
-                    f" namespace {_shown(key[:-1])}"
-                )
-                merge.conflict(by_key[key], ConflictReason.NAMESPACE_DROPPED, detail)
-        elif entry is None:
-            _check_dropped(merge, objects, ours, edits, key)
-
-
-def _check_dropped(
-    merge: _Merge,
-    objects: Objects,
-    ours: ObjectId,
-    edits: Mapping[Key, Entry | None],
-    namespace: Key,
-) -> None:
-    dropped = get(objects, ours, namespace)
-    if dropped is None or dropped.kind is not EntryKind.NAMESPACE:
-        return
-    for key, _ in children(objects, ours, namespace):
-        if edits.get(key, dropped) is not None:
-            detail = (
-                f"namespace {_shown(namespace)} was dropped on the source, but the target has"
-                f" {_shown(key)} in it"
-            )
-            reason = ConflictReason.NAMESPACE_NOT_EMPTY
-            conflict = Conflict(namespace, reason, detail, dropped, dropped, None)
-            merge.conflicts.setdefault(namespace, conflict)
-            return
-
-
-def _outcomes(merge: _Merge, identities: list[_Sides]) -> tuple[Outcome, ...]:
-    outcomes = {}
-    for sides in identities:
-        if sides.theirs == sides.base or sides.key in merge.conflicts:
-            continue
-        assert sides.action is not None
-        outcomes[sides.key] = Outcome(
-            sides.key,
-            sides.action,
-            _entry(sides.base),
-            _entry(sides.ours),
-            _entry(sides.theirs),
-            _entry(sides.result),
-            sides.resolved,
-        )
-    return tuple(outcomes[key] for key in sorted(outcomes))
-
-
-def _entry(place: _Place | None) -> Entry | None:
-    return None if place is None else place[1]
-
-
-def _decoded(data: bytes | None) -> Entry | None:
-    return None if data is None else decode_entry(data)
-
-
-def _shown(key: Key) -> str:
-    return ".".join(key)
+        for each in sides
+        if not each.conflicted and (each.theirs != each.base or each.resolved)
+    )
