@@ -8,6 +8,7 @@ from enum import StrEnum
 import typer
 
 from catalog import __version__
+from catalog.cli import spark_conf
 from catalog.cli.client import Json
 from catalog.cli.commands import Session, alone
 from catalog.cli.failures import ExitCode, Failure
@@ -66,6 +67,7 @@ def examine(session: Session) -> None:
 
 def register(root: typer.Typer) -> None:
     """Add the group to the application."""
+    spark_conf.register(app)
     root.add_typer(app, name="doctor")
 
 

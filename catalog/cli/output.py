@@ -67,7 +67,14 @@ class Note:
     text: str
 
 
-Block = Table | Fields | Paragraph | Note
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Text for a file, printed as it is."""
+
+    text: str
+
+
+Block = Table | Fields | Paragraph | Note | Verbatim
 
 
 class Output:
@@ -137,6 +144,8 @@ class Output:
                 self._console.print(
                     padded if self.for_person else plain, soft_wrap=not self.for_person
                 )
+            case Verbatim():
+                sys.stdout.write(block.text)
             case Note():
                 if self.for_person:
                     self._console.print(Text(_clean(block.text), style="dim"))

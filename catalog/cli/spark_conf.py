@@ -1,0 +1,132 @@
+"""`mainstem doctor spark-conf`: fill in the templates of `spark_conf/` for a revision."""
+
+from enum import StrEnum
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from string import Template
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import orjson
+import typer
+
+from catalog.cli.commands import Session, query
+from catalog.cli.completion import complete_branch, complete_revision
+from catalog.cli.output import Verbatim
+
+_ICEBERG = "1.12.0"
+_RUNTIME = f"org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:{_ICEBERG}"
+# What Iceberg needs besides its runtime to reach an object store.
+_BUNDLES = {
+    "s3": "aws",
+    "s3a": "aws",
+    "abfs": "azure",
+    "abfss": "azure",
+    "wasb": "azure",
+    "wasbs": "azure",
+    "gs": "gcp",
+}
+
+
+class Platform(StrEnum):
+    """Where Spark runs."""
+
+    SPARK = "spark"
+    EMR = "emr"
+    EMR_SERVERLESS = "emr-serverless"
+    DATABRICKS = "databricks"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to its group."""
+    query(app, "spark-conf")(print_spark_conf)
+
+
+def print_spark_conf(
+    session: Session,
+    branch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BRANCH",
+            help="Write to this branch. (default: the default branch)",
+            autocompletion=complete_branch,
+            show_default=False,
+        ),
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REVISION",
+            help="Only read, at this revision: release/2026-11-23, 'main@{now}'.",
+            autocompletion=complete_revision,
+            show_default=False,
+        ),
+    ] = None,
+    platform: Annotated[Platform, typer.Option("--for", help="Where Spark runs.")] = Platform.SPARK,
+    catalog: Annotated[
+        str, typer.Option(metavar="NAME", help="What Spark calls the catalog.")
+    ] = "lake",
+) -> None:
+    """Print the settings with which Spark uses a revision of the warehouse."""
+    if branch and at:
+        raise typer.BadParameter("give --branch or --at, not both", param_hint="--at")
+    if not catalog.isidentifier():
+        raise typer.BadParameter(f"{catalog!r} is no SQL name", param_hint="--catalog")
+    if at:
+        session.get("commits", at)
+    else:
+        branch = branch or session.default_branch()
+        session.get("branches", branch)
+    revision = str(at or branch)
+    text = fill(_template(platform, at), _values(session, revision, catalog, pinned=bool(at)))
+    document = {"warehouse": f"{session.warehouse}@{revision}", "content": text}
+    session.output.answer(document, Verbatim(text))
+
+
+def fill(template: Traversable, values: dict[str, Any]) -> str:
+    """Put values into a template; in JSON a value may be more than text."""
+    text = template.read_text("utf-8")
+    if not template.name.endswith(".json"):
+        return Template(text).substitute(values)
+    filled = _filled(orjson.loads(text), values)
+    return orjson.dumps(filled, option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def _filled(node: Any, values: dict[str, Any]) -> Any:
+    match node:
+        case dict():
+            return {_filled(key, values): _filled(value, values) for key, value in node.items()}
+        case list():
+            return [_filled(each, values) for each in node]
+        case str() if node.startswith("$") and not isinstance(values.get(node[1:], ""), str):
+            return values[node[1:]]
+        case str():
+            return Template(node).substitute(values)
+    return node
+
+
+def _template(platform: Platform, at: str | None) -> Traversable:
+    # A wheel carries the folder inside the package; in a checkout it lies beside it.
+    folder: Traversable = files("catalog") / "spark_conf"
+    if not folder.is_dir():
+        folder = Path(__file__).parents[2] / "spark_conf"
+    if platform is not Platform.SPARK:
+        return folder / f"{platform}.json"
+    kind = "branch" if at is None else "pinned" if "@{" in at else "release"
+    return folder / f"{kind}.conf"
+
+
+def _values(session: Session, revision: str, catalog: str, *, pinned: bool) -> dict[str, Any]:
+    packages = [_RUNTIME]
+    bundle = _BUNDLES.get(urlsplit(session.get()["location"]).scheme)
+    if bundle:
+        packages.append(f"org.apache.iceberg:iceberg-{bundle}-bundle:{_ICEBERG}")
+    return {
+        "catalog": catalog,
+        "uri": f"{session.client.server}/iceberg",
+        "warehouse": f"{session.warehouse}@{revision}",
+        "packages": ",".join(packages),
+        "libraries": [{"maven": {"coordinates": package}} for package in packages],
+        "cached": "true" if pinned else "false",
+    }

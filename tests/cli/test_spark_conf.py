@@ -1,0 +1,105 @@
+"""`mainstem doctor spark-conf` fills in the templates; tests/engines runs Spark with them."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUNTIME = "org.apache.iceberg:iceberg-spark-runtime-3.5_2.12"
+
+
+def settings(text: str) -> dict[str, str]:
+    lines = [line.split(None, 1) for line in text.splitlines() if not line.startswith("#")]
+    return {key: value.strip() for key, value in lines}
+
+
+def test_a_branch_is_addressed_live(branched) -> None:
+    result = branched.run("doctor", "spark-conf", "--branch", "work")
+    assert result.exit_code == 0, result.stderr
+    found = settings(result.stdout)
+    assert found["spark.sql.catalog.lake.warehouse"] == f"{branched.warehouse}@work"
+    assert found["spark.sql.catalog.lake.uri"] == f"{branched.server}/iceberg"
+    assert found["spark.sql.catalog.lake.cache-enabled"] == "false"
+    assert found["spark.jars.packages"].startswith(RUNTIME)
+    assert "$" not in result.stdout
+
+
+def test_without_options_it_is_the_default_branch(lake) -> None:
+    found = settings(lake.run("doctor", "spark-conf").stdout)
+    assert found["spark.sql.catalog.lake.warehouse"] == f"{lake.warehouse}@main"
+
+
+@pytest.mark.parametrize("revision", ["main@{now}", "release/2026-11-23"])
+def test_a_revision_is_read_and_may_be_cached(lake, revision) -> None:
+    lake.ok("tag", "create", "release/2026-11-23")
+    result = lake.run("doctor", "spark-conf", "--at", revision, "--catalog", "old")
+    found = settings(result.stdout)
+    assert found["spark.sql.catalog.old.warehouse"] == f"{lake.warehouse}@{revision}"
+    assert found["spark.sql.catalog.old.cache-enabled"] == "true"
+    assert found["spark.sql.defaultCatalog"] == "old"
+
+
+@pytest.mark.parametrize("platform", ["emr", "emr-serverless", "databricks"])
+def test_other_platforms_get_json_with_the_same_settings(lake, platform) -> None:
+    conf = settings(lake.run("doctor", "spark-conf").stdout)
+    document = json.loads(lake.run("doctor", "spark-conf", "--for", platform).stdout)
+    if platform == "emr":
+        assert document[0]["Properties"] == {"iceberg.enabled": "true"}
+        found = document[1]["Properties"]
+    elif platform == "emr-serverless":
+        found = document["applicationConfiguration"][0]["properties"]
+    else:
+        coordinates = [each["maven"]["coordinates"] for each in document["libraries"]]
+        assert coordinates == conf["spark.jars.packages"].split(",")
+        found = document["new_cluster"]["spark_conf"]
+    catalog = {key: value for key, value in conf.items() if ".catalog.lake" in key}
+    assert catalog.items() <= found.items()
+
+
+def test_a_name_with_a_quote_stays_json(lake) -> None:
+    name = 'it"s/ünïcode'
+    lake.ok("branch", "create", name)
+    result = lake.run("doctor", "spark-conf", "--branch", name, "--for", "emr")
+    found = json.loads(result.stdout)[1]["Properties"]
+    assert found["spark.sql.catalog.lake.warehouse"] == f"{lake.warehouse}@{name}"
+
+
+def test_a_bucket_needs_its_stores_bundle(lake) -> None:
+    body = {"name": f"{lake.warehouse}-s3", "location": "s3://bucket/lake"}
+    assert lake.http.post(f"{lake.server}/api/v1/warehouses", json=body).status_code == 201
+    result = lake.run("doctor", "spark-conf", "-w", body["name"])
+    assert (
+        ",org.apache.iceberg:iceberg-aws-bundle:" in settings(result.stdout)["spark.jars.packages"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "word"),
+    [
+        (["--branch", "nowhere"], 3, "nowhere"),
+        (["--at", "release/never"], 3, "release/never"),
+        (["--at", "main", "--branch", "main"], 2, "not both"),
+        (["--catalog", "a.b"], 2, "a.b"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_refused(lake, arguments, exit_code, word) -> None:
+    result = lake.run("doctor", "spark-conf", *arguments)
+    assert result.exit_code == exit_code
+    assert word in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.slow
+def test_a_wheel_carries_the_templates(tmp_path) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", tmp_path, ROOT]
+    subprocess.run(command, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        carried = {
+            Path(name).name for name in opened.namelist() if name.startswith("catalog/spark_conf/")
+        }
+    assert carried == {path.name for path in (ROOT / "spark_conf").iterdir()}
