@@ -1,0 +1,52 @@
+"""Services that several packages of tests use; each is started by the first test that asks."""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from tests.services import USED, ObjectStore, Postgres, object_store, postgres_server
+
+
+@pytest.fixture(scope="session")
+def postgres_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The PostgreSQL server that the tests share; who stops it runs one of their own."""
+    with postgres_server(tmp_path_factory.mktemp("postgres")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_service: Postgres) -> Callable[[], str]:
+    """Give a function that makes an empty PostgreSQL database and returns its URL."""
+    numbers = count(1)
+    server = make_url(postgres_service.url)
+    address = server.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def make() -> str:
+        name = f"test_{next(numbers)}"
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return server.set(database=name).render_as_string(hide_password=False)
+
+    return make
+
+
+@pytest.fixture
+def postgres_url(new_database: Callable[[], str]) -> str:
+    """Give an empty PostgreSQL database of the test's own."""
+    return new_database()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """The object store that the tests share."""
+    with object_store(tmp_path_factory.mktemp("s3")) as store:
+        yield store
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which services the tests ran on."""
+    if USED:
+        terminalreporter.write_line(f"services: {', '.join(USED)}")

