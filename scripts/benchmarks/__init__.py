@@ -1,0 +1,1 @@
+"""What Mainstem costs, measured on real servers; run by `scripts/bench`."""

@@ -1,0 +1,58 @@
+"""Measure Mainstem: a table, or JSON."""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.figures import Figure
+from benchmarks.lake import CHANGED, Lake
+from benchmarks.report import show
+from benchmarks.rounds import FULL, QUICK
+from benchmarks.suite import measure
+
+_DATABASES = {"sqlite": ("sqlite",)}
+
+
+def main() -> int:
+    """Run what the arguments ask for."""
+    arguments = _parse()
+    figures = list(_figures(arguments))
+    show(figures, as_json=arguments.json)
+    return 0
+
+
+def _figures(arguments: argparse.Namespace) -> Iterator[Figure]:
+    rounds = QUICK if arguments.quick else FULL
+    for database in _DATABASES[arguments.database]:
+        for tables in arguments.sizes:
+            _say(f"{database}, {tables:,} tables")
+            with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder:
+                directory = Path(folder)
+                url = f"sqlite:///{directory / 'mainstem.db'}"
+                yield from measure(directory, url, Lake(tables), rounds, database)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _sizes(text: str) -> list[int]:
+    sizes = [int(part) for part in text.split(",")]
+    if min(sizes) < CHANGED:
+        raise argparse.ArgumentTypeError(f"a lake has at least {CHANGED} tables here")
+    return sizes
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--sizes", type=_sizes, default=[200, 10_000, 100_000])
+    parser.add_argument("--database", choices=_DATABASES, default="sqlite")
+    parser.add_argument("--quick", action="store_true", help="measure once: a smoke test")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Server processes, each on a free port and stopped afterwards."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.client import Address
+
+_KIBIBYTE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server process and where it listens."""
+
+    address: Address
+    pid: int
+
+    def resident_bytes(self) -> int:
+        """Return how much memory the process holds."""
+        status = Path(f"/proc/{self.pid}/status")
+        if status.exists():
+            fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+            return int(fields["VmRSS"].split()[0]) * _KIBIBYTE
+        shown = subprocess.check_output(["ps", "-o", "rss=", "-p", str(self.pid)])
+        return int(shown) * _KIBIBYTE
+
+
+@contextmanager
+def mainstem(directory: Path, database_url: str) -> Iterator[Server]:
+    """Run `mainstem serve`, as a user does, for as long as the context lasts."""
+    command = [sys.executable, "-m", "catalog", "serve", "--port", "0"]
+    command += ["--data-dir", str(directory), "--database-url", database_url]
+    with running(command, directory / "server.log") as server:
+        yield server
+
+
+@contextmanager
+def bare(directory: Path, bodies: Mapping[str, bytes]) -> Iterator[Server]:
+    """Run a server that does nothing but answer `/NAME` with these bytes."""
+    folder = directory / "bodies"
+    folder.mkdir(exist_ok=True)
+    for name, body in bodies.items():
+        (folder / name).write_bytes(body)
+    command = [sys.executable, "-m", "benchmarks.bare", str(folder)]
+    with running(command, directory / "bare.log") as server:
+        yield server
+
+
+@contextmanager
+def running(
+    command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Run a server whose first line of output ends in its address."""
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stream,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            if not line:
+                raise RuntimeError(f"{command[0]} did not start:\n{log.read_text()}")
+            port = urlsplit(line.split()[-1]).port
+            assert port is not None
+            yield Server(Address(port), process.pid)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+            if process.stdout is not None:
+                process.stdout.close()

@@ -1,0 +1,58 @@
+"""The measurement runs to its end and leaves nothing out; its figures are no test's business."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+_ROOT = Path(__file__).parents[1]
+_OPERATIONS = {
+    "commit 200 tables in turn, 1 client",
+    "commit one table",
+    "commit one table, 1 client",
+    "commit own tables, 8 clients",
+    "commits given up",
+    "create branch",
+    "diff of 200",
+    "loadTable 100 snapshots, 1 client",
+    "loadTable 100 snapshots, 16 clients",
+    "loadTable cold, 1 client",
+    "loadTable unchanged (304), 1 client",
+    "loadTable unchanged (304), 16 clients",
+    "loadTable warm, 1 client",
+    "loadTable warm, 16 clients",
+    "log of 100",
+    "memory after loads",
+    "memory at the end",
+    "memory when started",
+    "merge 200 neighbours, target moved",
+    "merge 200 neighbours, target unmoved",
+    "merge 200 scattered, target moved",
+    "merge 200 scattered, target unmoved",
+    "merge of 200 commits",
+    "store per commit",
+    "transaction over 200 tables",
+}
+
+
+def _bench(*arguments: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": f"{_ROOT / 'scripts'}:{_ROOT}"}
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--sizes", "200", *arguments]
+    return subprocess.run(
+        command, env=environment, check=True, stdout=subprocess.PIPE, text=True, timeout=300
+    ).stdout
+
+
+@pytest.mark.slow
+def test_quick_run_measures_every_operation() -> None:
+    figures: list[dict[str, Any]] = orjson.loads(_bench("--database", "sqlite", "--json"))[
+        "figures"
+    ]
+    measured = {each["operation"] for each in figures if each["server"] == "mainstem"}
+    assert measured == _OPERATIONS
+    assert all(each["best"] > 0 for each in figures if each["operation"] != "commits given up")
+    assert [each["best"] for each in figures if each["operation"] == "commits given up"] == [0]
