@@ -85,6 +85,12 @@ class ContradictoryInput(InvalidInput):
     code = "contradictory-input"
 
 
+class IdempotencyKeyReused(InvalidInput):
+    """The idempotency key belongs to another request (HTTP 422)."""
+
+    code = "idempotency-key-reused"
+
+
 class BodyTooLarge(InvalidInput):
     """The request body is longer than the server accepts."""
 
@@ -127,10 +133,22 @@ class CommitFailed(Conflict):
     code = "commit-failed"
 
 
+class HeadMoved(CommitFailed):
+    """The head kept moving until the time for a commit was over: retry, nothing is wrong."""
+
+    code = "head-moved"
+
+
 class NamespaceNotEmpty(Conflict):
     """The namespace still holds tables, views or namespaces."""
 
     code = "namespace-not-empty"
+
+
+class AlreadyAnswered(Conflict):
+    """Another request under the same idempotency key was answered while this one ran."""
+
+    code = "already-answered"
 
 
 class StaleHead(Conflict):

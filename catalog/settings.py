@@ -15,6 +15,8 @@ class Settings:
 
     `database_url` and `default_location` follow from `data_dir` where they are not given. Sizes
     named `_bytes` are upper bounds of memory, times named `_seconds` are upper bounds of waiting.
+    For `idempotency_key_lifetime_seconds` after a request with an `Idempotency-Key`, the same
+    request under the same key gets the same answer.
     """
 
     data_dir: Path = Path(".mainstem")
@@ -28,6 +30,7 @@ class Settings:
     object_cache_bytes: int = 256 * _MEBIBYTE
     file_cache_bytes: int = 256 * _MEBIBYTE
     commit_timeout_seconds: int = 60
+    idempotency_key_lifetime_seconds: int = 24 * 60 * 60
     log_level: str = "info"
 
     @property
@@ -53,6 +56,7 @@ _FIELDS: Mapping[str, type] = {
     "object_cache_bytes": int,
     "file_cache_bytes": int,
     "commit_timeout_seconds": int,
+    "idempotency_key_lifetime_seconds": int,
     "log_level": str,
 }
 

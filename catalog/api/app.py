@@ -14,16 +14,10 @@ from starlette.responses import Response
 
 import catalog
 from catalog import clock
-from catalog.api.errors import (
-    RETRY_AFTER_SECONDS,
-    answer_for,
-    iceberg_body,
-    iceberg_error,
-    problem,
-    problem_body,
-)
+from catalog.api.errors import error_response, iceberg_body, is_iceberg, problem_body
 from catalog.api.iceberg import config, namespaces, tables, views
 from catalog.api.iceberg.hot import HotLoads
+from catalog.api.idempotency import Idempotency
 from catalog.api.management import router as management
 from catalog.api.middleware import RawIcebergPath, RequestLog
 from catalog.api.responses import JsonResponse, ProblemResponse
@@ -99,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(Idempotency)
     app.add_middleware(HotLoads)
     app.add_middleware(RawIcebergPath)
     app.add_middleware(RequestLog)
@@ -116,21 +111,9 @@ def iceberg_endpoints() -> list[str]:
     )
 
 
-def _is_iceberg(request: Request) -> bool:
-    return str(request.scope["path"]).startswith("/iceberg")
-
-
 def _catalog_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CatalogError)
-    status = answer_for(error).status
-    headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if status == 503 else None
-    if status >= 500:
-        logger.error("failed", code=error.code, message=error.message, exc_info=error)
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers)
-    if _is_iceberg(request):
-        return JsonResponse(iceberg_error(error), status_code=status, headers=headers)
-    return ProblemResponse(problem(error), status_code=status, headers=headers)
+    return error_response(request.scope, error)
 
 
 def _invalid_request(request: Request, error: Exception) -> Response:
@@ -150,7 +133,7 @@ def _http_error(request: Request, error: Exception) -> Response:
     detail = f"{request.method} {request.scope['path']}: {error.detail}"
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    if _is_iceberg(request):
+    if is_iceberg(request.scope):
         kind = "UnsupportedOperationException" if status == 405 else "NotFoundException"
         return JsonResponse(iceberg_body(detail, kind, status), status, headers)
     return ProblemResponse(
@@ -162,6 +145,6 @@ def _unexpected(request: Request, error: Exception) -> Response:
     request_id = request.scope.get("mainstem.request_id", "")
     logger.error("unexpected", request_id=request_id, exc_info=error)
     detail = f"Unexpected fault in the server; its log has more under request id {request_id}"
-    if _is_iceberg(request):
+    if is_iceberg(request.scope):
         return JsonResponse(iceberg_body(detail, "ServerErrorException", 500), 500)
     return ProblemResponse(problem_body("unexpected", "Unexpected fault.", 500, detail), 500)

@@ -1,6 +1,7 @@
 """From a request to what operations take: the catalog, the caller, the JSON body."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -22,7 +23,12 @@ def get_catalog(request: Request) -> Catalog:
 
 def get_caller(request: Request) -> Caller:
     """Return who asks, with the author, message and metadata that the headers claim."""
-    return caller_from(request.headers)
+    caller = caller_from(request.headers)
+    return replace(
+        caller,
+        name=request.scope.get("mainstem.client", caller.name),
+        once=request.scope.get("mainstem.once"),
+    )
 
 
 def caller_from(headers: Mapping[str, str]) -> Caller:

@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+from starlette.responses import Response
+from starlette.types import Scope
+
 from catalog import errors
+from catalog.api.responses import JsonResponse, ProblemResponse
 from catalog.errors import CatalogError
 
 # How long a client is asked to wait when a part of ours does not answer.
 RETRY_AFTER_SECONDS = 1
+
+
+logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,7 @@ ANSWERS: dict[type[CatalogError], Answer] = {
     errors.InvalidInput: Answer(400, "IllegalArgumentException"),
     errors.ValidationFailed: Answer(400, "ValidationException"),
     errors.ContradictoryInput: Answer(422, "UnprocessableEntityException"),
+    errors.IdempotencyKeyReused: Answer(422, "UnprocessableEntityException"),
     errors.BodyTooLarge: Answer(413, "BadRequestException"),
     errors.Unauthenticated: Answer(401, "NotAuthorizedException"),
     errors.Forbidden: Answer(403, "ForbiddenException"),
@@ -38,6 +47,8 @@ ANSWERS: dict[type[CatalogError], Answer] = {
     errors.ReadOnlyRevision: Answer(403, "ForbiddenException"),
     errors.Conflict: Answer(409, "CommitFailedException"),
     errors.CommitFailed: Answer(409, "CommitFailedException"),
+    errors.HeadMoved: Answer(409, "CommitFailedException"),
+    errors.AlreadyAnswered: Answer(409, "CommitFailedException"),
     errors.NamespaceNotEmpty: Answer(409, "NamespaceNotEmptyException"),
     errors.StaleHead: Answer(409, "CommitFailedException"),
     errors.MergeConflicts: Answer(409, "CommitFailedException"),
@@ -85,3 +96,22 @@ def problem_body(code: str, title: str, status: int, detail: str) -> dict[str, A
         "status": status,
         "detail": detail,
     }
+
+
+def is_iceberg(scope: Scope) -> bool:
+    """Say whether the Iceberg interface was asked, whose errors have a form of their own."""
+    return str(scope["path"]).startswith("/iceberg")
+
+
+def error_response(scope: Scope, error: CatalogError) -> Response:
+    """Answer a request with an error, in the form of the interface that was asked."""
+    status = answer_for(error).status
+    again = status == 503 or isinstance(error, errors.HeadMoved)
+    headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if again else None
+    if status >= 500:
+        logger.error("failed", code=error.code, message=error.message, exc_info=error)
+    if scope["method"] == "HEAD":
+        return Response(status_code=status, headers=headers)
+    if is_iceberg(scope):
+        return JsonResponse(iceberg_error(error), status_code=status, headers=headers)
+    return ProblemResponse(problem(error), status_code=status, headers=headers)

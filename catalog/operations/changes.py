@@ -1,8 +1,8 @@
 """Commits to tables and views: requirements and updates, one table or many, always one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from catalog.clock import to_millis
@@ -29,6 +29,8 @@ from catalog.versioning.keys import Key
 from catalog.versioning.object_store import Objects
 from catalog.versioning.objects import Entry, EntryKind
 from catalog.versioning.tree import get_many
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,23 @@ def commit_tables(
         AlreadyExists: if one to be created is there under another kind.
         InvalidInput: if an update breaks a rule. Nothing is changed in any of these cases.
     """
+    return _commit(warehouse, branch, changes, lambda loaded: loaded, caller)
+
+
+def commit_table(
+    warehouse: Warehouse, branch: str, change: TableChange, *, caller: Caller
+) -> Loaded:
+    """Apply the change of one table or view, as `commit_tables` does, and return it."""
+    return _commit(warehouse, branch, [change], lambda loaded: loaded[0], caller)
+
+
+def _commit(
+    warehouse: Warehouse,
+    branch: str,
+    changes: Sequence[TableChange],
+    returns: Callable[[list[Loaded]], T],
+    caller: Caller,
+) -> T:
     keys = [change.key for change in changes]
     if len(set(keys)) < len(keys):
         raise InvalidInput("A table may be named only once in a transaction")
@@ -82,12 +101,17 @@ def commit_tables(
             for part in planned
             if part.location is not None
         }
-        return Plan(edits, _message(planned), reads=_reads(changes))
+        return Plan(
+            edits,
+            _message(planned),
+            reads=_reads(changes),
+            returns=lambda done: returns(results),
+        )
 
     results: list[Loaded] = []
     operation = "commit-transaction" if len(changes) > 1 else f"update-{changes[0].kind.value}"
     commit(warehouse, branch, build, caller=caller, operation=operation)
-    return results
+    return returns(results)
 
 
 def _plan(

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from catalog.governance.protections import CheckState, check_name
 from catalog.operations.callers import Caller
+from catalog.operations.idempotency import record
 from catalog.operations.resolve import resolve
 from catalog.operations.warehouses import Warehouse
 from catalog.store import checks
@@ -56,6 +57,7 @@ def report_check(
 
     def write(connection: Connection) -> None:
         checks.insert(connection, warehouse.id, commit_id, row)
+        record(connection, caller.once, _check(commit_id, row))
 
     transact(warehouse.catalog.engine, write)
     return _check(commit_id, row)

@@ -11,8 +11,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.errors import CommitFailed, CommitStateUnknown, Unavailable
+from catalog.errors import CommitStateUnknown, HeadMoved, Unavailable
 from catalog.operations.callers import Caller
+from catalog.operations.idempotency import record
 from catalog.operations.moves import Move, MoveKind, move_ref
 from catalog.operations.resolve import head_of
 from catalog.operations.warehouses import Warehouse
@@ -45,7 +46,8 @@ class Plan:
     `reads` are keys, and `ranges` namespaces with all that they hold, whose change by somebody
     else means that the plan must be made anew; the keys of `edits` are always among them. `tree`
     may name the finished tree of edits applied to the head that the plan was made for. An `exact`
-    plan holds for that very head alone, as a merge does, whose base depends on it.
+    plan holds for that very head alone, as a merge does, whose base depends on it. `returns` makes
+    what the operation returns, which the answer to a request with an idempotency key is made of.
     """
 
     edits: Mapping[Key, Entry | None]
@@ -57,6 +59,7 @@ class Plan:
     tree: ObjectId | None = None
     exact: bool = False
     result: Any = None
+    returns: Callable[["Committed"], Any] = lambda committed: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def commit(
     when nothing is to be done, and then no commit is made.
 
     Raises:
-        CommitFailed: if the head kept moving for longer than the settings allow.
+        HeadMoved: if the head kept moving for longer than the settings allow.
         ProtectedBranch: if a protection of the branch refuses the move.
         CommitStateUnknown: if the database did not say whether the commit took place.
     """
@@ -112,7 +115,7 @@ def commit(
             done = _land(warehouse, branch, plan, head, staged, caller, operation, kind, source)
         if done is not None:
             return done
-    raise CommitFailed(
+    raise HeadMoved(
         f"Branch {branch!r} moved {plans} times while this commit was being made; retry",
         branch=branch,
     )
@@ -144,11 +147,10 @@ def _land(
         else:
             tree = apply(staged, current.commit.tree, plan.edits)
         new = _new_commit(warehouse, plan, current, tree, staged, caller)
-        if _move(
-            warehouse, branch, current.commit_id, new, staged, caller, operation, kind, source
-        ):
+        done = Committed(new, current.commit_id, plan)
+        if _move(warehouse, branch, done, staged, caller, operation, kind, source):
             staged.publish()
-            return Committed(new, current.commit_id, plan)
+            return done
         # Another server process was faster; its writers do not queue behind our lock.
         current = _head(warehouse, branch, staged)
 
@@ -192,15 +194,15 @@ def _new_commit(
 def _move(
     warehouse: Warehouse,
     branch: str,
-    expected: ObjectId,
-    new: ObjectId,
+    done: Committed,
     staged: Objects,
     caller: Caller,
     operation: str,
     kind: MoveKind,
     source: ObjectId | None,
 ) -> bool:
-    """Run the one transaction; False if the head was no longer `expected`."""
+    """Run the one transaction; False if the head was no longer where `done` begins."""
+    expected, new = done.previous, done.commit_id
     move = Move(kind, branch, operation, caller, source)
     now = warehouse.catalog.clock()
 
@@ -209,6 +211,8 @@ def _move(
             return False
         objects.insert(connection, staged.staged)
         commits.insert(connection, warehouse.id, [new])
+        if done.plan is not None:
+            record(connection, caller.once, done.plan.returns(done))
         return True
 
     try:

@@ -241,6 +241,7 @@ def _plan(
     if result.resolutions:
         metadata = {**metadata, "mainstem.merge.resolutions": _encoded(result.resolutions)}
     changes = tuple(diff(objects, head.commit.tree, result.tree))
+    merged = Merged(None, head.commit_id, base, source, changes, result.resolutions)
     return Plan(
         edits,
         message,
@@ -248,7 +249,8 @@ def _plan(
         extra_parents=parents,
         tree=result.tree,
         exact=True,
-        result=Merged(None, head.commit_id, base, source, changes, result.resolutions),
+        result=merged,
+        returns=lambda done: replace(merged, commit_id=done.commit_id, previous=done.previous),
     )
 
 

@@ -103,6 +103,7 @@ def create_namespace(
             {namespace: entry},
             f"Create namespace {shown(namespace)}",
             reads=frozenset([parent] if parent else []),
+            returns=lambda done: entry,
         )
 
     commit(warehouse, branch, build, caller=caller, operation="create-namespace")
@@ -146,6 +147,7 @@ def update_namespace(
         return Plan(
             {namespace: Entry(entry.kind, entry.uuid, properties=changed)},
             f"Change properties of namespace {shown(namespace)}",
+            returns=lambda done: change,
         )
 
     results: list[PropertiesChange] = []

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from catalog.errors import InvalidInput, NoSuchRevision, StaleHead
 from catalog.operations.callers import Caller
 from catalog.operations.heads import check_head
+from catalog.operations.idempotency import record
 from catalog.operations.moves import Move, MoveKind, create_ref, delete_ref, move_ref
 from catalog.operations.resolve import resolve
 from catalog.operations.warehouses import Warehouse
@@ -143,13 +144,17 @@ def reset_branch(
     commit_id = resolve(warehouse, to).commit_id
     move = Move(MoveKind.RESET, ref.name, "reset", caller, source=commit_id)
     at = warehouse.catalog.clock()
+    result = Ref(ref.name, ref.kind, commit_id, ref.created_at, ref.created_by)
 
     def write(connection: Connection) -> bool:
-        return move_ref(connection, warehouse, move, expected=ref.commit_id, to=commit_id, at=at)
+        if not move_ref(connection, warehouse, move, expected=ref.commit_id, to=commit_id, at=at):
+            return False
+        record(connection, caller.once, result)
+        return True
 
     if not transact(warehouse.catalog.engine, write):
         raise _moved(ref)
-    return Ref(ref.name, ref.kind, commit_id, ref.created_at, ref.created_by)
+    return result
 
 
 def _create(
@@ -162,6 +167,7 @@ def _create(
     metadata: dict[str, str] | None = None,
 ) -> Ref:
     at = warehouse.catalog.clock()
+    result = Ref(move.ref, kind, commit_id, at, move.caller.name, message, metadata or {})
 
     def write(connection: Connection) -> None:
         create_ref(
@@ -174,9 +180,10 @@ def _create(
             message=message,
             metadata=metadata,
         )
+        record(connection, move.caller.once, result)
 
     transact(warehouse.catalog.engine, write)
-    return Ref(move.ref, kind, commit_id, at, move.caller.name, message, metadata or {})
+    return result
 
 
 def _get(warehouse: Warehouse, name: str, kind: RefKind) -> Ref:
@@ -212,7 +219,10 @@ def _delete(warehouse: Warehouse, ref: Ref, move: Move) -> None:
     at = warehouse.catalog.clock()
 
     def write(connection: Connection) -> bool:
-        return delete_ref(connection, warehouse, move, expected=ref.commit_id, at=at)
+        if not delete_ref(connection, warehouse, move, expected=ref.commit_id, at=at):
+            return False
+        record(connection, move.caller.once, None)
+        return True
 
     if not transact(warehouse.catalog.engine, write):
         raise _moved(ref)

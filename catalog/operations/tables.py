@@ -100,6 +100,7 @@ def create_table(
             {key: new_entry(kind, location, metadata)},
             f"Create {kind.value} {shown(key)}",
             reads=frozenset([key[:-1]]),
+            returns=lambda done: Loaded(location, written[-1]),
         )
 
     commit(warehouse, branch, build, caller=caller, operation=f"create-{kind.value}")
@@ -142,6 +143,7 @@ def register_table(
     metadata = read_metadata(warehouse, location)
     (check_table if kind is EntryKind.TABLE else check_view)(metadata)
     check_paths(warehouse, metadata)
+    loaded = Loaded(location, read_metadata_bytes(warehouse, location))
 
     def build(objects: Objects, head: Head) -> Plan:
         require_namespace(objects, head.commit.tree, key[:-1], where=f"branch {branch!r}")
@@ -152,10 +154,11 @@ def register_table(
             {key: new_entry(kind, location, metadata)},
             f"Register {kind.value} {shown(key)}",
             reads=frozenset([key[:-1]]),
+            returns=lambda done: loaded,
         )
 
     commit(warehouse, branch, build, caller=caller, operation=f"register-{kind.value}")
-    return Loaded(location, read_metadata_bytes(warehouse, location))
+    return loaded
 
 
 def rename_table(

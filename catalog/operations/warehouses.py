@@ -12,6 +12,7 @@ from catalog.files.cache import ByteCache
 from catalog.files.file_io import FileIO, open_files
 from catalog.iceberg import locations
 from catalog.operations.callers import Caller
+from catalog.operations.idempotency import record
 from catalog.settings import Settings
 from catalog.store import commits, objects, refs, warehouses
 from catalog.store.engine import Connection, Engine, read, transact
@@ -218,6 +219,7 @@ def create_warehouse(
             by=caller.name,
             operation="create-warehouse",
         )
+        record(connection, caller.once, handle(catalog, row))
         return row
 
     row = transact(catalog.engine, write)

@@ -118,3 +118,19 @@ protections = Table(
     Column("pattern", _Name, primary_key=True),
     Column("rules", Text, nullable=False),
 )
+
+# What requests with an `Idempotency-Key` were answered. `request` is a digest of what was asked.
+# `loaded` says which metadata file the answer is made of, instead of keeping it in `body`.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("media_type", Text),
+    Column("body", LargeBinary, nullable=False),
+    Column("warehouse_id", _RowId, ForeignKey("warehouses.id", ondelete="CASCADE"), nullable=True),
+    Column("loaded", Text),
+    Index(None, "at"),
+)

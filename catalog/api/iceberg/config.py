@@ -23,10 +23,12 @@ def get_config(request: Request) -> Response:
         if resolved.branch is not None
         else encode_prefix(warehouse.name, commit=resolved.commit_id)
     )
+    lifetime = warehouse.catalog.settings.idempotency_key_lifetime_seconds
     return JsonResponse(
         {
             "defaults": client_config(warehouse),
             "overrides": {"prefix": prefix},
             "endpoints": request.app.state.iceberg_endpoints,
+            "idempotency-key-lifetime": f"PT{lifetime}S",
         }
     )

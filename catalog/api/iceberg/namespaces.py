@@ -1,9 +1,11 @@
 """Namespaces, as the specification has them."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from catalog.api.answering import answering_json, answering_nothing
 from catalog.api.dependencies import get_caller, read_json, require_object
 from catalog.api.iceberg.addresses import (
     NamespaceOf,
@@ -17,7 +19,7 @@ from catalog.errors import ContradictoryInput, InvalidInput
 from catalog.operations import namespaces
 from catalog.operations.callers import Caller
 from catalog.versioning.keys import Key
-from catalog.versioning.objects import EntryKind
+from catalog.versioning.objects import Entry, EntryKind
 
 router = APIRouter()
 
@@ -54,17 +56,19 @@ def create_namespace(place: PlaceOf, caller: CallerOf, body: BodyOf) -> Response
         raise InvalidInput("Cannot parse namespace: it must be a list of strings")
     namespace = check_levels(tuple(levels))
     properties = _string_map(request.get("properties"), "properties")
-    entry = namespaces.create_namespace(
-        place.warehouse, place.branch(), namespace, properties, caller=caller
+    answer = answering_json(caller, partial(_document, namespace))
+    return answer(
+        namespaces.create_namespace(
+            place.warehouse, place.branch(), namespace, properties, caller=caller
+        )
     )
-    return JsonResponse({"namespace": namespace, "properties": dict(entry.properties)})
 
 
 @router.get("/v1/{prefix}/namespaces/{namespace}")
 def load_namespace(place: PlaceOf, namespace: NamespaceOf) -> Response:
     """Return a namespace's properties."""
     entry = namespaces.get_namespace(place.warehouse, place.commit_id, namespace)
-    return JsonResponse({"namespace": namespace, "properties": dict(entry.properties)})
+    return JsonResponse(_document(namespace, entry))
 
 
 @router.head("/v1/{prefix}/namespaces/{namespace}")
@@ -77,8 +81,9 @@ def namespace_exists(place: PlaceOf, namespace: NamespaceOf) -> Response:
 @router.delete("/v1/{prefix}/namespaces/{namespace}")
 def drop_namespace(place: PlaceOf, namespace: NamespaceOf, caller: CallerOf) -> Response:
     """Drop an empty namespace."""
+    answer = answering_nothing(caller)
     namespaces.drop_namespace(place.warehouse, place.branch(), namespace, caller=caller)
-    return no_content()
+    return answer()
 
 
 @router.post("/v1/{prefix}/namespaces/{namespace}/properties")
@@ -94,17 +99,25 @@ def update_properties(
     both = sorted(set(updates) & set(removals))
     if both:
         raise ContradictoryInput(f"Cannot set and remove the same properties: {both}")
-    change = namespaces.update_namespace(
-        place.warehouse,
-        place.branch(),
-        namespace,
-        removals=list(dict.fromkeys(removals)),
-        updates=updates,
-        caller=caller,
+    answer = answering_json(caller, _changed)
+    return answer(
+        namespaces.update_namespace(
+            place.warehouse,
+            place.branch(),
+            namespace,
+            removals=list(dict.fromkeys(removals)),
+            updates=updates,
+            caller=caller,
+        )
     )
-    return JsonResponse(
-        {"updated": change.updated, "removed": change.removed, "missing": change.missing}
-    )
+
+
+def _document(namespace: Key, entry: Entry) -> dict[str, Any]:
+    return {"namespace": namespace, "properties": dict(entry.properties)}
+
+
+def _changed(change: namespaces.PropertiesChange) -> dict[str, Any]:
+    return {"updated": change.updated, "removed": change.removed, "missing": change.missing}
 
 
 def _string_map(value: Any, field: str) -> dict[str, str]:

@@ -1,15 +1,19 @@
 """LoadTableResult and its kin, put together from the metadata file's own bytes."""
 
 import hashlib
+from collections.abc import Callable
 
 import orjson
 from fastapi import Request, Response
 
+from catalog.api.answering import answering
 from catalog.api.iceberg.addresses import Address
 from catalog.api.responses import JsonResponse
 from catalog.errors import InvalidInput
 from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.validation import table_for_snapshots
+from catalog.operations.callers import Caller
+from catalog.operations.idempotency import Answer, LoadedAnswer
 from catalog.operations.tables import Loaded, get_table, load_table
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.objects import EntryKind
@@ -53,10 +57,33 @@ def loaded_response(warehouse: Warehouse, loaded: Loaded, *, with_config: bool =
     return JsonResponse(body, headers={"etag": etag_of(warehouse, loaded.location)})
 
 
-def staged_response(warehouse: Warehouse, metadata: Metadata) -> Response:
+def answering_loaded(
+    caller: Caller, warehouse: Warehouse, *, with_config: bool = True
+) -> Callable[[Loaded], Response]:
+    """Answer a create, register or commit with the table as it is now.
+
+    For a request with a key its metadata's location is stored, not the metadata once more.
+    """
+
+    def render(loaded: Loaded) -> Response:
+        return loaded_response(warehouse, loaded, with_config=with_config)
+
+    def record(loaded: Loaded) -> Answer:
+        assert loaded.location is not None
+        made_of = LoadedAnswer(warehouse.id, loaded.location, with_config)
+        return Answer(200, JsonResponse.media_type, b"", made_of)
+
+    return answering(caller, render, record)
+
+
+def answering_staged(caller: Caller, warehouse: Warehouse) -> Callable[[Metadata], Response]:
     """Answer a staged create: there is no metadata location yet."""
-    loaded = Loaded(None, orjson.dumps(metadata))
-    return JsonResponse(_body(warehouse, loaded, with_config=True))
+
+    def render(metadata: Metadata) -> Response:
+        loaded = Loaded(None, orjson.dumps(metadata))
+        return JsonResponse(_body(warehouse, loaded, with_config=True))
+
+    return answering(caller, render)
 
 
 def _body(warehouse: Warehouse, loaded: Loaded, *, with_config: bool) -> bytes:

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from catalog.api.answering import answering_nothing
 from catalog.api.dependencies import require_object
 from catalog.api.iceberg.addresses import (
     Address,
@@ -16,7 +17,7 @@ from catalog.api.iceberg.addresses import (
 )
 from catalog.api.iceberg.namespaces import BodyOf, CallerOf
 from catalog.api.iceberg.paging import page_of
-from catalog.api.iceberg.results import load_result, loaded_response, staged_response
+from catalog.api.iceberg.results import answering_loaded, answering_staged, load_result
 from catalog.api.responses import JsonResponse, no_content
 from catalog.errors import InvalidInput
 from catalog.iceberg.parsing import parse_requirements, parse_updates
@@ -56,16 +57,18 @@ def register(place: Place, namespace: Key, caller: Caller, body: Any, kind: Entr
     if not isinstance(overwrite, bool):
         raise InvalidInput(f"Cannot parse to a boolean value: overwrite: {overwrite}")
     address = address_in(place, _named(namespace, request))
-    loaded = tables.register_table(
-        address.warehouse,
-        address.place.branch(),
-        address.key,
-        location,
-        overwrite=overwrite,
-        caller=caller,
-        kind=kind,
+    answer = answering_loaded(caller, address.warehouse)
+    return answer(
+        tables.register_table(
+            address.warehouse,
+            address.place.branch(),
+            address.key,
+            location,
+            overwrite=overwrite,
+            caller=caller,
+            kind=kind,
+        )
     )
-    return loaded_response(address.warehouse, loaded)
 
 
 def rename(place: Place, caller: Caller, body: Any, kind: EntryKind) -> Response:
@@ -79,8 +82,9 @@ def rename(place: Place, caller: Caller, body: Any, kind: EntryKind) -> Response
             f"Cannot rename from {source.place.described} to {target.place.described}:"
             " a rename stays on one branch"
         )
+    answer = answering_nothing(caller)
     tables.rename_table(source.warehouse, branch, source.key, target.key, caller=caller, kind=kind)
-    return no_content()
+    return answer()
 
 
 def change_of(address: Address, body: Any, kind: EntryKind) -> changes.TableChange:
@@ -92,6 +96,15 @@ def change_of(address: Address, body: Any, kind: EntryKind) -> changes.TableChan
         parse_updates(request.get("updates")),
         kind,
     )
+
+
+def commit_one(
+    address: Address, change: changes.TableChange, caller: Caller, *, with_config: bool
+) -> Response:
+    """Commit to one table or view and answer with it as it is then."""
+    answer = answering_loaded(caller, address.warehouse, with_config=with_config)
+    branch = address.place.branch()
+    return answer(changes.commit_table(address.warehouse, branch, change, caller=caller))
 
 
 def _named(namespace: Key, request: dict[str, Any]) -> Key:
@@ -113,12 +126,12 @@ def create_table(
     request = require_object(body)
     address = address_in(place, _named(namespace, request))
     branch = address.place.branch()
+    warehouse = address.warehouse
     if request.get("stage-create") is True:
-        return staged_response(
-            address.warehouse, tables.stage_table(address.warehouse, branch, address.key, request)
-        )
-    loaded = tables.create_table(address.warehouse, branch, address.key, request, caller=caller)
-    return loaded_response(address.warehouse, loaded)
+        staged = answering_staged(caller, warehouse)
+        return staged(tables.stage_table(warehouse, branch, address.key, request))
+    answer = answering_loaded(caller, warehouse)
+    return answer(tables.create_table(warehouse, branch, address.key, request, caller=caller))
 
 
 @router.post("/v1/{prefix}/namespaces/{namespace}/register")
@@ -146,16 +159,15 @@ def table_exists(address: AddressOf) -> Response:
 def commit_table(address: AddressOf, caller: CallerOf, body: BodyOf) -> Response:
     """Commit to a table."""
     change = change_of(address, body, EntryKind.TABLE)
-    branch = address.place.branch()
-    loaded = changes.commit_tables(address.warehouse, branch, [change], caller=caller)[0]
-    return loaded_response(address.warehouse, loaded, with_config=False)
+    return commit_one(address, change, caller, with_config=False)
 
 
 @router.delete(_TABLES + "/{table}")
 def drop_table(address: AddressOf, caller: CallerOf) -> Response:
     """Drop a table's entry; `purgeRequested` is the garbage collection's business."""
+    answer = answering_nothing(caller)
     tables.drop_table(address.warehouse, address.place.branch(), address.key, caller=caller)
-    return no_content()
+    return answer()
 
 
 @router.post(_TABLES + "/{table}/metrics")
@@ -192,7 +204,8 @@ def commit_transaction(place: PlaceOf, caller: CallerOf, body: BodyOf) -> Respon
         raise InvalidInput(
             f"A transaction commits to one branch, not to {', '.join(sorted(branches))}"
         )
+    answer = answering_nothing(caller)
     changes.commit_tables(
         place.warehouse, branches.pop(), [change for _, change in addressed], caller=caller
     )
-    return no_content()
+    return answer()

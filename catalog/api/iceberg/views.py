@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from catalog.api.answering import answering_nothing
 from catalog.api.dependencies import require_object
 from catalog.api.iceberg.addresses import (
     AddressOf,
@@ -11,10 +12,10 @@ from catalog.api.iceberg.addresses import (
     key_of_identifier,
 )
 from catalog.api.iceberg.namespaces import BodyOf, CallerOf
-from catalog.api.iceberg.results import load_result, loaded_response
-from catalog.api.iceberg.tables import change_of, list_kind, register, rename
+from catalog.api.iceberg.results import answering_loaded, load_result
+from catalog.api.iceberg.tables import change_of, commit_one, list_kind, register, rename
 from catalog.api.responses import no_content
-from catalog.operations import changes, tables
+from catalog.operations import tables
 from catalog.versioning.objects import EntryKind
 
 router = APIRouter()
@@ -34,15 +35,17 @@ def create_view(place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: 
     request = require_object(body)
     named = {"namespace": list(namespace), "name": request.get("name")}
     address = address_in(place, key_of_identifier(named, "the view"))
-    loaded = tables.create_table(
-        address.warehouse,
-        address.place.branch(),
-        address.key,
-        request,
-        caller=caller,
-        kind=EntryKind.VIEW,
+    answer = answering_loaded(caller, address.warehouse)
+    return answer(
+        tables.create_table(
+            address.warehouse,
+            address.place.branch(),
+            address.key,
+            request,
+            caller=caller,
+            kind=EntryKind.VIEW,
+        )
     )
-    return loaded_response(address.warehouse, loaded)
 
 
 @router.get(_VIEWS + "/{view}")
@@ -62,14 +65,13 @@ def view_exists(address: AddressOf) -> Response:
 def replace_view(address: AddressOf, caller: CallerOf, body: BodyOf) -> Response:
     """Commit to a view."""
     change = change_of(address, body, EntryKind.VIEW)
-    branch = address.place.branch()
-    loaded = changes.commit_tables(address.warehouse, branch, [change], caller=caller)[0]
-    return loaded_response(address.warehouse, loaded)
+    return commit_one(address, change, caller, with_config=True)
 
 
 @router.delete(_VIEWS + "/{view}")
 def drop_view(address: AddressOf, caller: CallerOf) -> Response:
     """Drop a view's entry."""
+    answer = answering_nothing(caller)
     tables.drop_table(
         address.warehouse,
         address.place.branch(),
@@ -77,7 +79,7 @@ def drop_view(address: AddressOf, caller: CallerOf) -> Response:
         caller=caller,
         kind=EntryKind.VIEW,
     )
-    return no_content()
+    return answer()
 
 
 @router.post("/v1/{prefix}/views/rename")

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from catalog.api.answering import answering_json, answering_nothing
 from catalog.api.management.context import BranchName, CallerOf, WarehouseOf
 from catalog.api.management.documents import branch_document, reflog_document
 from catalog.api.management.fields import problems
@@ -19,7 +20,7 @@ from catalog.api.management.models import (
 )
 from catalog.api.management.pages import after_number, name_page, number_page
 from catalog.api.management.routing import ManagementRoute
-from catalog.api.responses import JsonResponse, no_content
+from catalog.api.responses import JsonResponse
 from catalog.operations.history import list_reflog
 from catalog.operations.refs import (
     create_branch,
@@ -58,8 +59,8 @@ def list_all(warehouse: WarehouseOf, query: Annotated[RefsQuery, Query()]) -> Re
 )
 def create(warehouse: WarehouseOf, caller: CallerOf, body: BranchRequest) -> Response:
     """Create a branch at any revision; nothing is copied, whatever the number of tables."""
-    ref = create_branch(warehouse, body.name, body.start, caller=caller)
-    return JsonResponse(branch_document(ref), 201)
+    answer = answering_json(caller, branch_document, 201)
+    return answer(create_branch(warehouse, body.name, body.start, caller=caller))
 
 
 @router.post(
@@ -72,8 +73,10 @@ def reset(
     warehouse: WarehouseOf, name: BranchName, caller: CallerOf, body: ResetRequest
 ) -> Response:
     """Make any revision the branch's head; the reflog remembers the one before."""
-    ref = reset_branch(warehouse, name, body.to, expected_head=body.expected_head, caller=caller)
-    return JsonResponse(branch_document(ref))
+    answer = answering_json(caller, branch_document)
+    return answer(
+        reset_branch(warehouse, name, body.to, expected_head=body.expected_head, caller=caller)
+    )
 
 
 @router.get(
@@ -95,8 +98,9 @@ def show(warehouse: WarehouseOf, name: BranchName) -> Response:
 )
 def delete(warehouse: WarehouseOf, name: BranchName, caller: CallerOf) -> Response:
     """Delete a branch; its commits stay, and its reflog says where it stood."""
+    answer = answering_nothing(caller)
     delete_branch(warehouse, name, caller=caller)
-    return no_content()
+    return answer()
 
 
 @router.get(

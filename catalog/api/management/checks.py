@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from catalog.api.answering import answering_json
 from catalog.api.management.context import CallerOf, RevisionInPath, WarehouseOf
 from catalog.api.management.documents import check_document
 from catalog.api.management.fields import problems
@@ -41,13 +42,15 @@ def report(
 
     A verdict belongs to the commit that the revision names now: a branch that moves on has none.
     """
-    check = report_check(
-        warehouse,
-        revision,
-        body.name,
-        CheckState(body.state),
-        summary=body.summary,
-        details_url=body.details_url,
-        caller=caller,
+    answer = answering_json(caller, check_document, 201)
+    return answer(
+        report_check(
+            warehouse,
+            revision,
+            body.name,
+            CheckState(body.state),
+            summary=body.summary,
+            details_url=body.details_url,
+            caller=caller,
+        )
     )
-    return JsonResponse(check_document(check), 201)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from catalog.api.answering import answering_json
 from catalog.api.management.context import CallerOf, WarehouseOf, speaking
 from catalog.api.management.documents import merge_document
 from catalog.api.management.fields import problems
@@ -13,7 +14,6 @@ from catalog.api.management.models import (
     RevertRequest,
 )
 from catalog.api.management.routing import ManagementRoute
-from catalog.api.responses import JsonResponse
 from catalog.operations.callers import Caller
 from catalog.operations.merge import Options, cherry_pick, merge, revert
 
@@ -33,15 +33,17 @@ def create_merge(warehouse: WarehouseOf, caller: CallerOf, body: MergeRequest) -
     Where changes do not go together the answer is 409 with all `conflicts`, and nothing changes;
     so it is in a dry run. Where there is nothing to merge the target's head is answered.
     """
-    merged = merge(
-        warehouse,
-        body.source,
-        body.target,
-        options=_options(body),
-        squash=body.squash,
-        caller=_caller(caller, body),
+    answer = answering_json(caller, merge_document)
+    return answer(
+        merge(
+            warehouse,
+            body.source,
+            body.target,
+            options=_options(body),
+            squash=body.squash,
+            caller=_caller(caller, body),
+        )
     )
-    return JsonResponse(merge_document(merged))
 
 
 @router.post(
@@ -54,14 +56,16 @@ def create_cherry_pick(
     warehouse: WarehouseOf, caller: CallerOf, body: CherryPickRequest
 ) -> Response:
     """Apply what each commit changed against its first parent, in this order, as one commit."""
-    merged = cherry_pick(
-        warehouse,
-        body.commit_ids,
-        body.target,
-        options=_options(body),
-        caller=_caller(caller, body),
+    answer = answering_json(caller, merge_document)
+    return answer(
+        cherry_pick(
+            warehouse,
+            body.commit_ids,
+            body.target,
+            options=_options(body),
+            caller=_caller(caller, body),
+        )
     )
-    return JsonResponse(merge_document(merged))
 
 
 @router.post(
@@ -72,14 +76,16 @@ def create_cherry_pick(
 )
 def create_revert(warehouse: WarehouseOf, caller: CallerOf, body: RevertRequest) -> Response:
     """Undo, by a new commit, what a commit changed against its first parent."""
-    merged = revert(
-        warehouse,
-        body.commit_id,
-        body.target,
-        options=_options(body),
-        caller=_caller(caller, body),
+    answer = answering_json(caller, merge_document)
+    return answer(
+        revert(
+            warehouse,
+            body.commit_id,
+            body.target,
+            options=_options(body),
+            caller=_caller(caller, body),
+        )
     )
-    return JsonResponse(merge_document(merged))
 
 
 def _options(body: _Body) -> Options:

@@ -5,13 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from catalog.api.answering import answering_json, answering_nothing
 from catalog.api.management.context import CallerOf, TagName, WarehouseOf
 from catalog.api.management.documents import tag_document
 from catalog.api.management.fields import problems
 from catalog.api.management.models import RefsQuery, TagAnswer, TagRequest, TagsAnswer
 from catalog.api.management.pages import name_page
 from catalog.api.management.routing import ManagementRoute
-from catalog.api.responses import JsonResponse, no_content
+from catalog.api.responses import JsonResponse
 from catalog.operations.refs import create_tag, delete_tag, get_tag, list_tags
 
 router = APIRouter(tags=["tags"], route_class=ManagementRoute)
@@ -39,15 +40,17 @@ def list_all(warehouse: WarehouseOf, query: Annotated[RefsQuery, Query()]) -> Re
 )
 def create(warehouse: WarehouseOf, caller: CallerOf, body: TagRequest) -> Response:
     """Give a commit a name for good."""
-    ref = create_tag(
-        warehouse,
-        body.name,
-        body.at,
-        message=body.message,
-        metadata=body.metadata,
-        caller=caller,
+    answer = answering_json(caller, tag_document, 201)
+    return answer(
+        create_tag(
+            warehouse,
+            body.name,
+            body.at,
+            message=body.message,
+            metadata=body.metadata,
+            caller=caller,
+        )
     )
-    return JsonResponse(tag_document(ref), 201)
 
 
 @router.get(
@@ -69,5 +72,6 @@ def show(warehouse: WarehouseOf, name: TagName) -> Response:
 )
 def delete(warehouse: WarehouseOf, name: TagName, caller: CallerOf) -> Response:
     """Delete a tag; its commit stays."""
+    answer = answering_nothing(caller)
     delete_tag(warehouse, name, caller=caller)
-    return no_content()
+    return answer()

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from catalog.api.answering import answering_json
 from catalog.api.management.context import CallerOf, CatalogOf, WarehouseOf
 from catalog.api.management.documents import warehouse_document
 from catalog.api.management.fields import problems
@@ -42,15 +43,17 @@ def create(catalog: CatalogOf, caller: CallerOf, body: WarehouseRequest) -> Resp
 
     Its location must not lie in another warehouse's, nor hold one.
     """
-    warehouse = create_warehouse(
-        catalog,
-        body.name,
-        location=body.location,
-        default_branch=body.default_branch,
-        storage=body.storage,
-        caller=caller,
+    answer = answering_json(caller, warehouse_document, 201)
+    return answer(
+        create_warehouse(
+            catalog,
+            body.name,
+            location=body.location,
+            default_branch=body.default_branch,
+            storage=body.storage,
+            caller=caller,
+        )
     )
-    return JsonResponse(warehouse_document(warehouse), 201)
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""The versioned store: warehouses, objects, refs, reflog, checks, protections."""
+"""The versioned store: warehouses, objects, refs, reflog, checks, protections, keys, reports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,9 +12,11 @@ _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
-def _warehouse_id(table: str) -> tuple[sa.Column[int], sa.ForeignKeyConstraint]:
+def _warehouse_id(
+    table: str, *, nullable: bool = False
+) -> tuple[sa.Column[int], sa.ForeignKeyConstraint]:
     return (
-        sa.Column("warehouse_id", _ROW_ID, nullable=False),
+        sa.Column("warehouse_id", _ROW_ID, nullable=nullable),
         sa.ForeignKeyConstraint(
             ["warehouse_id"],
             ["warehouses.id"],
@@ -97,3 +99,16 @@ def upgrade() -> None:
         sa.Column("rules", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("warehouse_id", "pattern", name="pk_protections"),
     )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("media_type", sa.Text()),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        *_warehouse_id("idempotency_keys", nullable=True),
+        sa.Column("loaded", sa.Text()),
+        sa.PrimaryKeyConstraint("key", name="pk_idempotency_keys"),
+    )
+    op.create_index("ix_idempotency_keys_at", "idempotency_keys", ["at"])
