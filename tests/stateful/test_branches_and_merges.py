@@ -52,6 +52,11 @@ NUMBERS = count()
 NAMESPACE = Entry(EntryKind.NAMESPACE, str(uuid4()))
 
 
+def nowhere() -> str:
+    """Return a location that holds nothing."""
+    return f"file:///nowhere/{uuid4()}.metadata.json"
+
+
 class Clash(Exception):
     """The model's word for a merge with conflicts."""
 
@@ -208,7 +213,7 @@ class Machine(RuleBasedStateMachine):
     @rule(pick=PICKS, name=NAMES)
     def write(self, pick: int, name: str) -> None:
         """Create a table, or change the one that has the name."""
-        branch, location = self.branch(pick), str(uuid4())
+        branch, location = self.branch(pick), nowhere()
         uuid = self.named(branch, name) or str(uuid4())
         entry = Entry(EntryKind.TABLE, uuid, location)
         self.edit(
@@ -257,7 +262,7 @@ class Machine(RuleBasedStateMachine):
             uuid = seen[-1].uuid if seen[-1] is not None else new.uuid
             return Plan({("ns", name): Entry(new.kind, uuid, new.metadata_location)}, "Slow")
 
-        new = Entry(EntryKind.TABLE, str(uuid4()), str(uuid4()))
+        new = Entry(EntryKind.TABLE, str(uuid4()), nowhere())
         done = commit(self.warehouse, branch, slow, caller=CALLER, operation="edit")
         assert len(seen) == (2 if name == other else 1)
         uuid = self.named(branch, name) or new.uuid
