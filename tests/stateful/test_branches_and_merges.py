@@ -120,6 +120,8 @@ def merged_tables(base: Tables, ours: Tables, theirs: Tables, strategy: Strategy
     for uuid in {*base, *ours, *theirs}:
         before, left, right = base.get(uuid), ours.get(uuid), theirs.get(uuid)
         both = left != before and right not in (before, left)
+        if both and strategy == "fail":
+            raise Clash
         if both and strategy in ("ours", "theirs"):
             place = left if strategy == "ours" else right
         else:
@@ -341,7 +343,7 @@ class Machine(RuleBasedStateMachine):
             merged_tables(trees[bases[0]], trees[ours], trees[theirs], strategy)
         except Clash:
             # How a strategy settles names that meet is the business of the tests of trees.
-            strategy = "auto"
+            strategy = "fail" if strategy == "fail" else "auto"
         merged = self.carry_out(
             branch,
             lambda: merged_tables(trees[bases[0]], trees[ours], trees[theirs], strategy),

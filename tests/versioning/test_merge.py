@@ -289,6 +289,14 @@ def test_one_table_registered_under_two_names_is_told_apart_by_them(swapped: boo
     assert merged(lake(a="a1", b="a1"), *sides).state == lake(a="a2", b="a3")
 
 
+def test_one_table_registered_under_two_names_may_change_under_both():
+    #   base a:a1 b:a1 (registered twice) -- ours a:a1 b:a1 c:c1
+    #                                   \--- theirs a:a2 b:a3
+    base = lake(a="a1", b="a1")
+    result = merged(base, lake(a="a1", b="a1", c="c1"), lake(a="a2", b="a3"))
+    assert result.state == lake(a="a2", b="a3", c="c1")
+
+
 def test_one_table_registered_again_on_one_side_stays_under_both_names():
     #   base a:a1 -- ours a:a1 b:a1
     #           \--- theirs a:a2
