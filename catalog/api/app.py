@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 
 import anyio.to_thread
 import structlog
@@ -11,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import catalog
 from catalog import clock
@@ -62,6 +64,18 @@ def open_catalog(settings: Settings) -> Catalog:
     return catalog
 
 
+class Application(FastAPI):
+    """FastAPI with ours around all that it does with a request, even by default."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        await self._outermost(scope, receive, send)
+
+    @cached_property
+    def _outermost(self) -> ASGIApp:
+        return RequestLog(HotLoads(RawIcebergPath(super().__call__), self.state))
+
+
 def create_app(settings: Settings) -> FastAPI:
     """Build the application; the database is opened when it starts."""
 
@@ -75,7 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.state.heads.close()
         app.state.catalog.engine.dispose()
 
-    app = FastAPI(
+    app = Application(
         title="Mainstem",
         version=catalog.__version__,
         description="Branches, tags, merges and history of all Iceberg tables of a warehouse.",
@@ -94,9 +108,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
     app.add_middleware(Idempotency)
-    app.add_middleware(HotLoads)
-    app.add_middleware(RawIcebergPath)
-    app.add_middleware(RequestLog)
     return app
 
 

@@ -1,7 +1,7 @@
 """What happens to every request: an id, one line in the log, and Iceberg's paths left encoded."""
 
+import os
 import time
-from uuid import uuid4
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,7 +41,7 @@ class RequestLog:
             await self.app(scope, receive, send)
             return
         begun = time.perf_counter()
-        request_id = uuid4().hex[:16]
+        request_id = os.urandom(8).hex()
         scope["mainstem.request_id"] = request_id
         status = 0
 

@@ -1,0 +1,91 @@
+"""Loads that are answered from memory say what the ordinary endpoint would say at that moment."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from fastapi.testclient import TestClient
+
+from catalog.api.app import create_app
+from catalog.api.iceberg import tables
+from catalog.settings import Settings
+
+_NAMESPACES = "/iceberg/v1/lake.main/namespaces"
+_TABLE = f"{_NAMESPACES}/ns/tables/t"
+_SCHEMA = {"type": "struct", "fields": []}
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[TestClient]:
+    """An application with the table `ns.t`, loaded once."""
+    with TestClient(create_app(Settings(data_dir=tmp_path))) as client:
+        _post(client, _NAMESPACES, {"namespace": ["ns"]})
+        _post(client, f"{_NAMESPACES}/ns/tables", {"name": "t", "schema": _SCHEMA})
+        _load(client)
+        yield client
+
+
+@pytest.fixture
+def memory_only(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """The application, whose ordinary endpoint for loads fails."""
+
+    def fail(*_: Any) -> NoReturn:
+        raise AssertionError("not answered from memory")
+
+    monkeypatch.setattr(tables, "load_result", fail)
+    return client
+
+
+def _post(client: TestClient, path: str, body: dict[str, Any]) -> None:
+    assert client.post(path, json=body).is_success
+
+
+def _load(client: TestClient) -> Any:
+    response = client.get(_TABLE)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def _set(client: TestClient, value: str) -> None:
+    update = {"action": "set-properties", "updates": {"p": value}}
+    _post(client, _TABLE, {"requirements": [], "updates": [update]})
+
+
+def test_a_second_load_is_answered_from_memory(memory_only: TestClient) -> None:
+    first = memory_only.get(_TABLE)
+    assert first.status_code == 200
+    assert first.headers["content-type"] == "application/json"
+    assert first.headers["x-request-id"]
+    assert first.json()["metadata"]["location"]
+    known = memory_only.get(_TABLE, headers={"If-None-Match": first.headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
+    assert known.headers["etag"] == first.headers["etag"]
+
+
+def test_a_load_shows_what_was_committed_before_it(client: TestClient) -> None:
+    for value in ("1", "2", "3"):
+        _set(client, value)
+        assert _load(client)["metadata"]["properties"]["p"] == value
+        assert _load(client)["metadata"]["properties"]["p"] == value
+
+
+def test_a_load_shows_a_change_of_another_table_as_none(client: TestClient) -> None:
+    before = client.get(_TABLE)
+    _post(client, f"{_NAMESPACES}/ns/tables", {"name": "other", "schema": _SCHEMA})
+    after = client.get(_TABLE)
+    assert (after.headers["etag"], after.content) == (before.headers["etag"], before.content)
+
+
+def test_a_dropped_table_is_gone(client: TestClient) -> None:
+    _load(client)
+    assert client.delete(_TABLE).status_code == 204
+    assert client.get(_TABLE).status_code == 404
+
+
+def test_a_load_shows_the_storage_of_now(client: TestClient) -> None:
+    assert _load(client)["config"] == {}
+    storage = {"s3.endpoint": "http://127.0.0.1:9000"}
+    assert client.patch("/api/v1/warehouses/lake", json={"storage": storage}).is_success
+    assert _load(client)["config"] == storage
+    assert _load(client)["config"] == storage
