@@ -228,6 +228,32 @@ def drop_table(
     return dropped[-1]
 
 
+def unregister_table(warehouse: Warehouse, branch: str, key: Key, *, caller: Caller) -> Loaded:
+    """Drop a table's entry and return the table as its last commit left it; its files stay.
+
+    Raises:
+        NoSuchTable: if it does not exist.
+        NoSuchFile: if its metadata file is gone; the entry stays then.
+    """
+
+    def build(objects: Objects, head: Head) -> Plan:
+        entry = get(objects, head.commit.tree, key)
+        if entry is None or entry.kind is not EntryKind.TABLE:
+            raise missing_error(EntryKind.TABLE, key)
+        assert entry.metadata_location is not None
+        data = read_metadata_bytes(warehouse, entry.metadata_location)
+        unregistered.append(Loaded(entry.metadata_location, data))
+        return Plan(
+            {key: None},
+            f"Unregister table {shown(key)}",
+            returns=lambda done: unregistered[-1],
+        )
+
+    unregistered: list[Loaded] = []
+    commit(warehouse, branch, build, caller=caller, operation="unregister-table")
+    return unregistered[-1]
+
+
 def new_entry(kind: EntryKind, location: str, metadata: Metadata) -> Entry:
     """Return what the tree holds for a table or view whose metadata lies at `location`."""
     if kind is EntryKind.VIEW:

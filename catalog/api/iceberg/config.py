@@ -1,8 +1,11 @@
 """`GET /v1/config`: from a client's `warehouse` property to the prefix of its paths."""
 
+from urllib.parse import quote
+
 from fastapi import APIRouter, Request, Response
 
 from catalog.api.dependencies import get_catalog
+from catalog.api.iceberg.addresses import SEPARATOR
 from catalog.api.iceberg.results import client_config
 from catalog.api.responses import JsonResponse
 from catalog.operations.resolve import resolve
@@ -27,7 +30,11 @@ def get_config(request: Request) -> Response:
     return JsonResponse(
         {
             "defaults": client_config(warehouse),
-            "overrides": {"prefix": prefix},
+            "overrides": {
+                "prefix": prefix,
+                # An override, so that a client which set another one does not use it.
+                "namespace-separator": quote(SEPARATOR),
+            },
             "endpoints": request.app.state.iceberg_endpoints,
             "idempotency-key-lifetime": f"PT{lifetime}S",
         }

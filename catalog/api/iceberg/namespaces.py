@@ -32,7 +32,7 @@ def list_namespaces(request: Request, place: PlaceOf) -> Response:
     """List the namespaces directly below `parent`, or at the top."""
     parent_text = request.query_params.get("parent")
     parent: Key = namespace_of(parent_text) if parent_text else ()
-    page = page_of(request, place)
+    page = page_of(request, place, EntryKind.NAMESPACE, parent)
     found = namespaces.list_children(
         place.warehouse,
         page.commit_id,

@@ -1,6 +1,7 @@
 """Page tokens that name the commit they page through, so that writers do not disturb a listing."""
 
 import base64
+import hashlib
 from dataclasses import dataclass
 
 import orjson
@@ -10,6 +11,8 @@ from catalog.api.iceberg.addresses import Place
 from catalog.errors import CatalogError, InvalidInput
 from catalog.operations.resolve import has_commit
 from catalog.versioning.ids import ObjectId, from_hex, to_hex
+from catalog.versioning.keys import Key
+from catalog.versioning.objects import EntryKind
 
 # A client that can page gets pages of this size when it does not say which it wants.
 _DEFAULT_SIZE = 1000
@@ -17,8 +20,12 @@ _DEFAULT_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where a listing goes on, and how much of it is asked for; no size means all."""
+    """Where a listing goes on, and how much of it is asked for; no size means all.
 
+    `listing` is a digest of what is listed, which the tokens of its pages hold.
+    """
+
+    listing: str
     commit_id: ObjectId
     after: str | None
     size: int | None
@@ -33,25 +40,31 @@ class Page:
         if self.size is None or len(names) <= self.size:
             return names, None
         page = names[: self.size]
-        return page, _encode(self.commit_id, page[-1])
+        return page, _encode(self.listing, self.commit_id, page[-1])
 
 
-def page_of(request: Request, place: Place) -> Page:
-    """Read `pageToken` and `pageSize`.
+def page_of(request: Request, place: Place, kind: EntryKind, namespace: Key) -> Page:
+    """Read `pageToken` and `pageSize` of a listing of one kind in a namespace.
+
+    A client that sends no `pageToken`, not even an empty one, cannot page and gets all at once.
 
     Raises:
         InvalidInput: if either is not what it should be.
     """
     token = request.query_params.get("pageToken")
-    size = _size(request.query_params.get("pageSize"))
-    if size is None and token is not None:
-        size = _DEFAULT_SIZE
+    size = _size(request.query_params.get("pageSize")) or _DEFAULT_SIZE
+    listing = _listing(request.path_params["prefix"], kind, namespace)
     if not token:
-        return Page(place.commit_id, None, size)
-    commit_id, after = _decode(token)
-    if not has_commit(place.warehouse, commit_id):
-        raise InvalidInput(f"Invalid pageToken: {token}; begin again without one")
-    return Page(commit_id, after, size)
+        return Page(listing, place.commit_id, None, None if token is None else size)
+    of, commit_id, after = _decode(token)
+    if of != listing or not has_commit(place.warehouse, commit_id):
+        raise InvalidInput(f"Invalid pageToken for this listing: {token}; begin again without one")
+    return Page(listing, commit_id, after, size)
+
+
+def _listing(prefix: str, kind: EntryKind, namespace: Key) -> str:
+    listed = orjson.dumps([prefix, kind.value, namespace])
+    return hashlib.blake2b(listed, digest_size=8).hexdigest()
 
 
 def _size(text: str | None) -> int | None:
@@ -62,17 +75,17 @@ def _size(text: str | None) -> int | None:
     return int(text)
 
 
-def _encode(commit_id: ObjectId, after: str) -> str:
-    data = orjson.dumps([to_hex(commit_id), after])
+def _encode(listing: str, commit_id: ObjectId, after: str) -> str:
+    data = orjson.dumps([listing, to_hex(commit_id), after])
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _decode(token: str) -> tuple[ObjectId, str]:
+def _decode(token: str) -> tuple[str, ObjectId, str]:
     try:
         data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        commit_hex, after = orjson.loads(data)
-        if not isinstance(commit_hex, str) or not isinstance(after, str):
+        listing, commit_hex, after = orjson.loads(data)
+        if not all(isinstance(part, str) for part in (listing, commit_hex, after)):
             raise InvalidInput(f"Invalid pageToken: {token}")
-        return from_hex(commit_hex), after
-    except (ValueError, CatalogError) as error:
+        return listing, from_hex(commit_hex), after
+    except (ValueError, TypeError, CatalogError) as error:
         raise InvalidInput(f"Invalid pageToken: {token}; begin again without one") from error

@@ -33,7 +33,7 @@ _TABLES = "/v1/{prefix}/namespaces/{namespace}/tables"
 
 def list_kind(request: Request, place: Place, namespace: Key, kind: EntryKind) -> Response:
     """List the tables or views of a namespace, by pages if asked."""
-    page = page_of(request, place)
+    page = page_of(request, place, kind, namespace)
     found = namespaces.list_children(
         place.warehouse,
         page.commit_id,
@@ -163,11 +163,25 @@ def commit_table(address: AddressOf, caller: CallerOf, body: BodyOf) -> Response
 
 
 @router.delete(_TABLES + "/{table}")
-def drop_table(address: AddressOf, caller: CallerOf) -> Response:
-    """Drop a table's entry; `purgeRequested` is the garbage collection's business."""
+def drop_table(request: Request, address: AddressOf, caller: CallerOf) -> Response:
+    """Drop a table's entry; deleting files is the garbage collection's business.
+
+    So `purgeRequested` changes nothing: other revisions may hold the table.
+    """
+    purge = request.query_params.get("purgeRequested", "false")
+    if purge.lower() not in ("true", "false"):
+        raise InvalidInput(f"purgeRequested must be true or false, not {purge!r}")
     answer = answering_nothing(caller)
     tables.drop_table(address.warehouse, address.place.branch(), address.key, caller=caller)
     return answer()
+
+
+@router.post(_TABLES + "/{table}/unregister")
+def unregister_table(address: AddressOf, caller: CallerOf) -> Response:
+    """Take a table out of this branch and say where its metadata lies, to register it elsewhere."""
+    answer = answering_loaded(caller, address.warehouse, with_config=False)
+    branch = address.place.branch()
+    return answer(tables.unregister_table(address.warehouse, branch, address.key, caller=caller))
 
 
 @router.post(_TABLES + "/{table}/metrics")
