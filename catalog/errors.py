@@ -49,6 +49,12 @@ class NoSuchView(NotFound):
     code = "no-such-view"
 
 
+class NoSuchFunction(NotFound):
+    """The function is absent at this revision."""
+
+    code = "no-such-function"
+
+
 class NoSuchRevision(NotFound):
     """A branch, tag, commit id or expression that resolves to nothing."""
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import catalog
 from catalog import clock
 from catalog.api.errors import error_response, iceberg_body, is_iceberg, problem_body
-from catalog.api.iceberg import config, namespaces, tables, views
+from catalog.api.iceberg import config, functions, namespaces, tables, views
 from catalog.api.iceberg.hot import HotLoads
 from catalog.api.idempotency import Idempotency
 from catalog.api.management import router as management
@@ -33,7 +33,7 @@ from catalog.store.heads import open_head_reader
 from catalog.store.schema import migrate
 from catalog.versioning.object_store import ObjectCache
 
-ICEBERG_MODULES = (config, namespaces, tables, views)
+ICEBERG_MODULES = (config, namespaces, tables, views, functions)
 
 logger = structlog.get_logger()
 

@@ -33,6 +33,7 @@ ANSWERS: dict[type[CatalogError], Answer] = {
     errors.NoSuchNamespace: Answer(404, "NoSuchNamespaceException"),
     errors.NoSuchTable: Answer(404, "NoSuchTableException"),
     errors.NoSuchView: Answer(404, "NoSuchViewException"),
+    errors.NoSuchFunction: Answer(404, "NoSuchFunctionException"),
     errors.NoSuchRevision: Answer(404, "NoSuchRevisionException"),
     errors.NoSuchFile: Answer(404, "NotFoundException"),
     errors.AlreadyExists: Answer(409, "AlreadyExistsException"),

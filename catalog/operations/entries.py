@@ -1,6 +1,14 @@
 """Finding entries at a commit, and the errors that say what is missing."""
 
-from catalog.errors import AlreadyExists, InvalidInput, NoSuchNamespace, NoSuchTable, NoSuchView
+from catalog.errors import (
+    AlreadyExists,
+    InvalidInput,
+    NoSuchFunction,
+    NoSuchNamespace,
+    NoSuchTable,
+    NoSuchView,
+    NotFound,
+)
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.ids import ObjectId
 from catalog.versioning.keys import Key
@@ -64,11 +72,18 @@ def require_namespace(objects: Objects, tree: ObjectId, namespace: Key, *, where
         )
 
 
-def missing_error(kind: EntryKind, key: Key) -> NoSuchTable | NoSuchView:
-    """Return the error for a table or view that is not there."""
-    if kind is EntryKind.VIEW:
-        return NoSuchView(f"View does not exist: {shown(key)}", key=list(key))
-    return NoSuchTable(f"Table does not exist: {shown(key)}", key=list(key))
+_MISSING: dict[EntryKind, type[NotFound]] = {
+    EntryKind.NAMESPACE: NoSuchNamespace,
+    EntryKind.TABLE: NoSuchTable,
+    EntryKind.VIEW: NoSuchView,
+    EntryKind.FUNCTION: NoSuchFunction,
+}
+
+
+def missing_error(kind: EntryKind, key: Key) -> NotFound:
+    """Return the error for a table, view or function that is not there."""
+    name = kind.value.capitalize()
+    return _MISSING[kind](f"{name} does not exist: {shown(key)}", key=list(key))
 
 
 def taken_error(kind: EntryKind, existing: Entry, key: Key) -> AlreadyExists:

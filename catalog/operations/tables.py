@@ -10,6 +10,7 @@ from catalog.errors import AlreadyExists, InvalidInput
 from catalog.iceberg.creation import new_table
 from catalog.iceberg.facts import table_facts, view_facts
 from catalog.iceberg.files import next_metadata_location
+from catalog.iceberg.functions import function_facts
 from catalog.iceberg.locations import new_location
 from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.validation import check_table
@@ -255,7 +256,9 @@ def unregister_table(warehouse: Warehouse, branch: str, key: Key, *, caller: Cal
 
 
 def new_entry(kind: EntryKind, location: str, metadata: Metadata) -> Entry:
-    """Return what the tree holds for a table or view whose metadata lies at `location`."""
+    """Return what the tree holds for what has its metadata at `location`."""
+    if kind is EntryKind.FUNCTION:
+        return Entry(kind, metadata["function-uuid"], location, facts=function_facts(metadata))
     if kind is EntryKind.VIEW:
         return Entry(kind, metadata["view-uuid"], location, facts=view_facts(metadata))
     return Entry(kind, metadata["table-uuid"], location, facts=table_facts(metadata))
@@ -276,7 +279,7 @@ def _initial(
     location = (
         warehouse.resolve_location(asked)
         if asked
-        else _default_location(warehouse, objects, tree, key, uuid[:8])
+        else default_location(warehouse, objects, tree, key, uuid[:8])
     )
     now_ms = to_millis(warehouse.catalog.clock())
     if kind is EntryKind.VIEW:
@@ -294,10 +297,10 @@ def _check_free(objects: Objects, tree: ObjectId, key: Key, kind: EntryKind, bra
         raise taken_error(kind, existing, key)
 
 
-def _default_location(
+def default_location(
     warehouse: Warehouse, objects: Objects, tree: ObjectId, key: Key, short_uuid: str
 ) -> str:
-    """Return a location of the table's own, under its nearest namespace that names one."""
+    """Return a location of its own for what is created, under the nearest namespace with one."""
     for depth in range(len(key) - 1, 0, -1):
         namespace = get(objects, tree, key[:depth])
         if namespace is not None and "location" in namespace.properties:

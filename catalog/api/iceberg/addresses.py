@@ -16,6 +16,7 @@ from catalog.versioning.revisions import decode_prefix, split_revision
 
 # The unit separator joins the levels of a namespace in paths and queries.
 SEPARATOR = "\x1f"
+_NAMES = ("table", "view", "function")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,8 @@ def address_in(place: Place, key: Key) -> Address:
 
 
 def get_address(request: Request) -> Address:
-    """Return the table or view of the request's path."""
-    name = request.path_params.get("table") or request.path_params["view"]
+    """Return the table, view or function of the request's path."""
+    name = next(request.path_params[each] for each in _NAMES if each in request.path_params)
     key = address_key(request.path_params["namespace"], name)
     return address_in(get_place(request), key)
 

@@ -31,8 +31,10 @@ router = APIRouter()
 _TABLES = "/v1/{prefix}/namespaces/{namespace}/tables"
 
 
-def list_kind(request: Request, place: Place, namespace: Key, kind: EntryKind) -> Response:
-    """List the tables or views of a namespace, by pages if asked."""
+def page_of_kind(
+    request: Request, place: Place, namespace: Key, kind: EntryKind
+) -> tuple[list[str], str | None]:
+    """Return names of one kind in a namespace, by pages if asked, and the next page's token."""
     page = page_of(request, place, kind, namespace)
     found = namespaces.list_children(
         place.warehouse,
@@ -42,7 +44,12 @@ def list_kind(request: Request, place: Place, namespace: Key, kind: EntryKind) -
         after=page.after,
         limit=page.limit,
     )
-    names, token = page.cut([key[-1] for key in found])
+    return page.cut([key[-1] for key in found])
+
+
+def list_kind(request: Request, place: Place, namespace: Key, kind: EntryKind) -> Response:
+    """List the tables or views of a namespace."""
+    names, token = page_of_kind(request, place, namespace, kind)
     identifiers = [{"namespace": namespace, "name": name} for name in names]
     return JsonResponse({"identifiers": identifiers, "next-page-token": token})
 

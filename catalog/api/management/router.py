@@ -6,6 +6,7 @@ from catalog.api.management import (
     branches,
     checks,
     commits,
+    functions,
     merges,
     protections,
     server,
@@ -15,5 +16,5 @@ from catalog.api.management import (
 
 router = APIRouter()
 # Checks stand before commits: `/commits/{revision}` would take `main/checks` for a revision.
-for module in (server, warehouses, branches, tags, checks, commits, merges, protections):
+for module in (server, warehouses, branches, tags, checks, commits, merges, protections, functions):
     router.include_router(module.router)

@@ -19,6 +19,19 @@ VIEW = {
     },
 }
 
+FUNCTION = {
+    "parameters": [],
+    "return-type": "int",
+    "function-type": "udf",
+    "current-version-id": 1,
+    "versions": [
+        {
+            "version-id": 1,
+            "representations": [{"type": "sql", "dialect": "spark", "sql": "1"}],
+        }
+    ],
+}
+
 
 class Listing:
     """One kind of listing, and how what it lists is made and dropped."""
@@ -32,10 +45,22 @@ class Listing:
             self.lake.iceberg("POST", "main", "/namespaces", {"namespace": [name]})
         elif self.kind == "tables":
             self.lake.table(name)
+        elif self.kind == "functions":
+            self.set_function(name)
         else:
             self.lake.iceberg("POST", "main", self.path, {**VIEW, "name": name})
 
+    def set_function(self, name):
+        response = self.lake.call(
+            "PUT", f"/functions/{name}", {"definitions": [FUNCTION]}, namespace="ns"
+        )
+        assert response.status_code == 200, response.text
+
     def drop(self, name):
+        if self.kind == "functions":
+            path = f"/functions/{name}"
+            assert self.lake.call("DELETE", path, namespace="ns").status_code == 204
+            return
         self.lake.iceberg("DELETE", "main", f"{self.path}/{name}", status=204)
 
     def get(self, branch="main", **query):
@@ -48,12 +73,14 @@ class Listing:
         document = response.json()
         if self.kind == "namespaces":
             names = [levels[-1] for levels in document["namespaces"]]
+        elif self.kind == "functions":
+            names = [levels[-1] for levels in document["identifiers"]]
         else:
             names = [each["name"] for each in document["identifiers"]]
         return names, document["next-page-token"]
 
 
-@pytest.fixture(params=["namespaces", "tables", "views"])
+@pytest.fixture(params=["namespaces", "tables", "views", "functions"])
 def listing(request, empty):
     if request.param != "namespaces":
         empty.namespace()
