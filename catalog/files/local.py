@@ -46,8 +46,11 @@ class LocalFiles:
                 _create(location, data)
         else:
             list(self._pool.map(_create, files.keys(), files.values()))
-        for folder in {_path(location).parent for location in files}:
-            _sync_folder(folder)
+        folders = {_path(location).parent for location in files}
+        if len(folders) == 1:
+            _sync_folder(folders.pop())
+        else:
+            list(self._pool.map(_sync_folder, folders))
 
     def make_directories(self, locations: Iterable[str]) -> None:
         """Make folders, for writers that rely on them."""
