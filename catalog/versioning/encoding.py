@@ -5,6 +5,7 @@ text, byte strings and null only: maps are arrays of pairs sorted by the UTF-8 o
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -57,6 +58,8 @@ def encode_entry(entry: Entry) -> bytes:
     )
 
 
+# A merge meets each changed entry several times, and a server the same ones all day.
+@lru_cache(maxsize=8192)
 def decode_entry(data: bytes) -> Entry:
     """Return the entry that these bytes encode.
 
