@@ -15,7 +15,7 @@ from catalog.operations.resolve import head_of, resolve
 from catalog.operations.successors import both_changed, successor_or_conflict
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.bases import base_tree, parent_tree
-from catalog.versioning.diff import changed_keys, diff
+from catalog.versioning.diff import changed_keys, pair_renames
 from catalog.versioning.graph import merge_bases
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.keys import Key
@@ -237,10 +237,11 @@ def _plan(
     """Return the plan of a commit; None if there would be neither a change nor a second parent."""
     if result.tree == head.commit.tree and not parents:
         return None
-    edits = {key: after for key, _, after in changed_keys(objects, head.commit.tree, result.tree)}
+    changed = list(changed_keys(objects, head.commit.tree, result.tree))
+    edits = {key: after for key, _, after in changed}
     if result.resolutions:
         metadata = {**metadata, "mainstem.merge.resolutions": _encoded(result.resolutions)}
-    changes = tuple(diff(objects, head.commit.tree, result.tree))
+    changes = tuple(pair_renames(changed))
     merged = Merged(None, head.commit_id, base, source, changes, result.resolutions)
     return Plan(
         edits,
