@@ -30,8 +30,7 @@ def complete_revision(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _names(ctx: typer.Context, kind: str, prefix: str) -> list[str]:
-    above = ctx.obj if isinstance(ctx.obj, Shared) else Shared()
-    shared = above.overlaid({name: ctx.params.get(name) for name in ("server", "warehouse")})
+    shared = _options(ctx)
     with closing(Client(shared.server, answer_seconds=_ANSWER_SECONDS)) as client:
         session = Session(client, Output(as_json=True), shared.warehouse)
         try:
@@ -39,6 +38,14 @@ def _names(ctx: typer.Context, kind: str, prefix: str) -> list[str]:
         except Failure:
             return []
     return [ref["name"] for ref in found[kind]]
+
+
+def _options(ctx: typer.Context) -> Shared:
+    # No command runs while one is completed, so nothing has collected the options of those above.
+    shared = Shared()
+    for each in (ctx.find_root(), ctx.parent or ctx, ctx):
+        shared = shared.overlaid({name: each.params.get(name) for name in ("server", "warehouse")})
+    return shared
 
 
 Branch = Annotated[str, typer.Argument(metavar="BRANCH", autocompletion=complete_branch)]

@@ -14,7 +14,11 @@ def complete(lake, line: str, **environment: str) -> list[str]:
         "COMP_CWORD": str(len(line.split(" ")) - 1),
         **environment,
     }
-    script = "import sys; sys.argv[0] = 'mainstem'; from catalog.cli.main import main; main()"
+    # A person would not wait as long as a busy machine may need.
+    script = (
+        "import sys; from catalog.cli import completion, main; "
+        "completion._ANSWER_SECONDS = 60; sys.argv[0] = 'mainstem'; main.main()"
+    )
     result = subprocess.run(
         [sys.executable, "-c", script], env=settings, capture_output=True, text=True, check=False
     )
