@@ -49,8 +49,10 @@ def run(host: str, port: int, *, data_dir: Path | None, database_url: str | None
             output.say(f"Cannot start: {error}")
             return ExitCode.UNAVAILABLE
         _log_to_stderr(settings.log_level)
+        server = _server(settings)
         _announce(_address(host, listener), settings)
-        return _serve(listener, settings)
+        server.run(sockets=[listener])
+        return ExitCode.OK if server.started else ExitCode.UNAVAILABLE
 
 
 def _environment(data_dir: Path | None, database_url: str | None) -> dict[str, str]:
@@ -89,7 +91,7 @@ def _announce(address: str, settings: Settings) -> None:
     sys.stdout.flush()
 
 
-def _serve(listener: socket.socket, settings: Settings) -> int:
+def _server(settings: Settings) -> uvicorn.Server:
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings),
@@ -100,12 +102,16 @@ def _serve(listener: socket.socket, settings: Settings) -> int:
             timeout_graceful_shutdown=_SECONDS_FOR_OPEN_REQUESTS,
         )
     )
-    # uvicorn raises the signal that stopped it once more at its end; a stop that was asked for is
-    # no failure.
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # Once the address is told, whoever read it may stop us, also before uvicorn listens to signals.
+    # It raises the signal that stopped it once more at its end; a stop that was asked for is no
+    # failure.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    server.run(sockets=[listener])
-    return ExitCode.OK if server.started else ExitCode.UNAVAILABLE
+        signal.signal(number, stop)
+    return server
 
 
 def _log_to_stderr(level: str) -> None:
