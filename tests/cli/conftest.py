@@ -139,14 +139,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.fail((directory / "log").read_text())
     yield line.split()[-1]
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=60) == 0
     process.stdout.close()
     log.close()
 
 
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client() as client:
+    with httpx.Client(timeout=60) as client:
         yield client
 
 

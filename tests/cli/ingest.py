@@ -20,7 +20,7 @@ def request(method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     call = urllib.request.Request(URI + path, data, headers, method=method)
-    with urllib.request.urlopen(call, timeout=30) as response:
+    with urllib.request.urlopen(call, timeout=60) as response:
         return json.loads(response.read() or b"{}")
 
 

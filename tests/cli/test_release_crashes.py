@@ -41,7 +41,11 @@ class Proxy:
                         if name.lower() not in ("host", "connection", "accept-encoding")
                     }
                     answer = httpx.request(
-                        self.command, server + self.path, content=body, headers=headers
+                        self.command,
+                        server + self.path,
+                        content=body,
+                        headers=headers,
+                        timeout=None,
                     )
                     proxy.after(request)
                 except ConnectionAbortedError:
@@ -188,7 +192,9 @@ def test_a_connection_cut_after_the_command_is_survived(
 def test_a_target_that_moves_just_before_the_merge_is_looked_at_again(
     lake, proxy: Proxy, ingest_command
 ) -> None:
-    proxy.before = matching("POST /merges", lambda: lake.ingest("main", "other", 1))
+    # The namespace is there on both sides: made on each, it would be a conflict.
+    lake.ingest("main", "other", 1)
+    proxy.before = matching("POST /merges", lambda: lake.ingest("main", "other", 2))
     result = lake.execute(*RUN, "--server", proxy.url, "--", *ingest_command())
     assert result.exit_code == 0, result.stderr
     assert proxy.seen.count(f"POST /api/v1/warehouses/{lake.warehouse}/merges") == 2
@@ -220,7 +226,7 @@ def test_a_signal_reaches_the_command_and_nothing_is_released(
     while process.stdout.readline().strip() != "begun":
         assert process.poll() is None
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=30)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == expected
     assert number.name in stderr
     [check] = lake.ok("check", "list", BRANCH)["checks"]
@@ -236,7 +242,7 @@ def test_a_command_that_ends_well_on_a_signal_is_a_failure_still(lake) -> None:
     while process.stdout.readline().strip() != "begun":
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 130
     assert lake.ok("check", "list", BRANCH)["checks"][0]["state"] == "failure"
 
@@ -273,6 +279,6 @@ def test_ctrl_c_at_a_terminal_reaches_the_command_once(lake) -> None:
         # Linux says so when the last process has closed the terminal.
         pass
     os.close(ours)
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=60) == 130
     assert seen.count(b"caught") == 1
     assert b"SIGINT" in seen

@@ -36,7 +36,7 @@ def look(lake, *arguments: str, **environment: str) -> str:
         # Linux says so when the last process has closed the terminal.
         pass
     os.close(ours)
-    process.wait(timeout=30)
+    process.wait(timeout=60)
     return seen.decode().replace("\r\n", "\n")
 
 
