@@ -146,6 +146,10 @@ def _http_error(request: Request, error: Exception) -> Response:
         return Response(status_code=status, headers=headers)
     if is_iceberg(request.scope):
         kind = "UnsupportedOperationException" if status == 405 else "NotFoundException"
+        if "/namespaces//" in request.scope["path"]:
+            # Spark looks for `t.snapshots` as metadata of a table `t` in no namespace. Only told of
+            # a missing table, not of a missing endpoint, does it say that there is no such table.
+            kind = "NoSuchTableException"
         return JsonResponse(iceberg_body(detail, kind, status), status, headers)
     return ProblemResponse(
         problem_body("no-such-endpoint", "No such endpoint.", status, detail), status, headers

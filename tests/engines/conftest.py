@@ -1,0 +1,111 @@
+"""A real server, a warehouse for every test, and one Spark session for all of them."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.engines.java import java_environment
+from tests.engines.lake import Duck, Lake, Spark
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.slow)
+            # PySpark leaves the closing of the sockets by which it collects rows to Python.
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run `mainstem serve` on a free port; give its address."""
+    directory = tmp_path_factory.mktemp("served")
+    command = [sys.executable, "-m", "catalog", "serve", "--port", "0", "--data-dir", directory]
+    with (directory / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert process.stdout is not None
+        with process.stdout:
+            line = process.stdout.readline()
+            if not line:
+                pytest.fail((directory / "log").read_text())
+            yield line.split()[-1]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+
+
+@pytest.fixture(scope="session")
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[int]:
+    return itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def make_lake(
+    served: str, http: httpx.Client, numbers: Iterator[int]
+) -> Callable[[str, dict[str, str]], Lake]:
+    """Give what creates a warehouse at a location, with storage settings."""
+
+    def make(location: str, storage: dict[str, str]) -> Lake:
+        name = f"lake{next(numbers)}"
+        body = {"name": name, "location": location, "storage": storage}
+        response = http.post(f"{served}/api/v1/warehouses", json=body)
+        assert response.status_code == 201, response.text
+        return Lake(served, name, http)
+
+    return make
+
+
+@pytest.fixture
+def lake(make_lake: Callable[[str, dict[str, str]], Lake], tmp_path: Path) -> Lake:
+    """Give a new warehouse in local files, with an empty branch `main`."""
+    return make_lake((tmp_path / "warehouse").as_uri(), {})
+
+
+@pytest.fixture
+def duck() -> Iterator[Duck]:
+    engine = Duck()
+    yield engine
+    engine.connection.close()
+
+
+@pytest.fixture(scope="session")
+def spark(served: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
+    """Start Spark as a user does: `spark-defaults.conf` from the doctor, SPARK_CONF_DIR."""
+    from pyspark.sql import SparkSession
+
+    directory = tmp_path_factory.mktemp("spark")
+    command = [sys.executable, "-m", "catalog", "--server", served, "doctor", "spark-conf"]
+    with (directory / "spark-defaults.conf").open("w") as conf:
+        subprocess.run(command, stdout=conf, check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in java_environment(directory).items():
+            patch.setenv(name, value)
+        patch.setenv("SPARK_CONF_DIR", str(directory))
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        builder = SparkSession.builder.master("local[2]")
+        for key, value in {
+            "spark.driver.memory": "1g",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.ui.enabled": "false",
+            "spark.sql.shuffle.partitions": "2",
+            "spark.sql.session.timeZone": "UTC",
+            "spark.sql.warehouse.dir": os.fspath(directory / "spark-warehouse"),
+        }.items():
+            builder = builder.config(key, value)
+        session = builder.getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")
+        yield Spark(session)
+        session.stop()

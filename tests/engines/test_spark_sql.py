@@ -1,0 +1,206 @@
+"""Spark's own SQL on tables of the catalog: DDL, every way to write, views, time travel."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException
+
+from tests.engines.lake import Lake, Rows, Spark
+
+
+class Namespace:
+    """A namespace on `main` that is the session's current one while a test runs."""
+
+    def __init__(self, lake: Lake, spark: Spark) -> None:
+        self.lake = lake
+        self.catalog = spark.attach(lake)
+        self.sql = spark.sql
+        self.sql(f"CREATE NAMESPACE {self.catalog}.ns", f"USE {self.catalog}.ns")
+
+    def rows(self, query: str) -> Rows:
+        """Return the rows of a query in order."""
+        return sorted(self.sql(query), key=str)
+
+    def location(self, table: str) -> str:
+        rows = self.sql(f"DESCRIBE EXTENDED {table}")
+        return next(row[1] for row in rows if row[0] == "Location")
+
+
+@pytest.fixture
+def ns(lake: Lake, spark: Spark) -> Iterator[Namespace]:
+    yield Namespace(lake, spark)
+    spark.sql("USE lake")
+
+
+def test_schemas_evolve(ns: Namespace) -> None:
+    ns.sql("CREATE TABLE t (id INT, name STRING) COMMENT 'slides'", "INSERT INTO t VALUES (1, 'a')")
+    ns.sql("ALTER TABLE t ADD COLUMN grade INT FIRST", "ALTER TABLE t RENAME COLUMN name TO label")
+    ns.sql(
+        "ALTER TABLE t ALTER COLUMN grade TYPE BIGINT", "ALTER TABLE t SET TBLPROPERTIES (a = 'b')"
+    )
+    ns.sql("INSERT INTO t VALUES (5000000000, 2, 'b')", "ALTER TABLE t DROP COLUMN id")
+    assert ns.rows("SELECT grade, label FROM t") == [(5000000000, "b"), (None, "a")]
+    assert ("a", "b") in ns.sql("SHOW TBLPROPERTIES t")
+    ns.sql("ALTER TABLE ns.t RENAME TO ns.u")
+    assert [row[1] for row in ns.sql("SHOW TABLES")] == ["u"]
+    ns.sql("DROP TABLE u", f"DROP NAMESPACE {ns.catalog}.ns", f"CREATE NAMESPACE {ns.catalog}.ns")
+
+
+def test_namespaces_nest_and_have_properties(ns: Namespace) -> None:
+    inner = f"{ns.catalog}.ns.inner"
+    ns.sql(f"CREATE NAMESPACE {inner} COMMENT 'deep' WITH DBPROPERTIES (team = 'lab')")
+    ns.sql(f"CREATE TABLE {inner}.t (id INT)", f"INSERT INTO {inner}.t VALUES (1)")
+    assert ns.sql(f"SELECT id FROM {inner}.t") == [(1,)]
+    assert ns.sql(f"SHOW NAMESPACES IN {ns.catalog}.ns") == [("ns.inner",)]
+    described = dict(ns.sql(f"DESCRIBE NAMESPACE EXTENDED {inner}"))
+    assert described["Comment"] == "deep"
+    assert "(team,lab)" in described["Properties"]
+    with pytest.raises((AnalysisException, Py4JJavaError), match="not empty"):
+        ns.sql(f"DROP NAMESPACE {inner}")
+
+
+@pytest.mark.parametrize("mode", ["copy-on-write", "merge-on-read"])
+def test_rows_are_merged_updated_and_deleted(ns: Namespace, mode: str) -> None:
+    how = ", ".join(f"'write.{verb}.mode' = '{mode}'" for verb in ("delete", "update", "merge"))
+    ns.sql(f"CREATE TABLE t (id INT, v STRING) TBLPROPERTIES ('format-version' = '2', {how})")
+    ns.sql("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')")
+    ns.sql("UPDATE t SET v = 'B' WHERE id = 2", "DELETE FROM t WHERE id = 3")
+    ns.sql(
+        "MERGE INTO t USING (SELECT 1 AS id, 'A' AS v UNION ALL SELECT 5, 'e') s ON t.id = s.id"
+        " WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+    )
+    assert ns.rows("SELECT * FROM t") == [(1, "A"), (2, "B"), (4, "d"), (5, "e")]
+    deletes = ns.sql("SELECT count(*) FROM ns.t.delete_files")[0][0]
+    assert (deletes > 0) is (mode == "merge-on-read")
+    ns.sql("INSERT OVERWRITE t VALUES (9, 'z')")
+    assert ns.sql("SELECT * FROM t") == [(9, "z")]
+
+
+def test_a_table_is_created_and_replaced_from_a_query(ns: Namespace) -> None:
+    ns.sql(
+        "CREATE TABLE t AS SELECT 1 AS id", "CREATE OR REPLACE TABLE t AS SELECT 2 AS id, 'x' AS v"
+    )
+    assert ns.sql("SELECT * FROM t") == [(2, "x")]
+    assert ns.sql("SELECT count(*) FROM ns.t.snapshots") == [(2,)]
+    ns.sql("REPLACE TABLE t (other BIGINT) USING iceberg PARTITIONED BY (other)")
+    assert ns.sql("SELECT * FROM t") == []
+    messages = [commit["message"] for commit in ns.lake.commits()]
+    assert len(messages) == 5, messages
+
+
+def test_partitions_evolve(ns: Namespace) -> None:
+    ns.sql("CREATE TABLE t (id INT, at TIMESTAMP, site STRING) PARTITIONED BY (months(at))")
+    ns.sql("INSERT INTO t VALUES (1, TIMESTAMP '2026-01-05 00:00:00', 'a')")
+    ns.sql("ALTER TABLE t REPLACE PARTITION FIELD at_month WITH days(at)")
+    ns.sql("ALTER TABLE t ADD PARTITION FIELD bucket(4, site)", "ALTER TABLE t WRITE ORDERED BY id")
+    ns.sql("INSERT INTO t VALUES (2, TIMESTAMP '2026-01-06 00:00:00', 'b')")
+    assert ns.rows("SELECT id FROM t WHERE at >= '2026-01-01'") == [(1,), (2,)]
+    assert sorted(row[0] for row in ns.sql("SELECT spec_id FROM ns.t.files")) == [0, 2]
+    ns.sql("ALTER TABLE t DROP PARTITION FIELD bucket(4, site)")
+    ns.sql("INSERT INTO t VALUES (3, TIMESTAMP '2026-01-07 00:00:00', 'c')")
+    assert ns.rows("SELECT id FROM t") == [(1,), (2,), (3,)]
+
+
+def test_a_table_in_no_namespace_is_simply_not_found(ns: Namespace) -> None:
+    ns.sql("CREATE TABLE t (id INT)")
+    with pytest.raises(AnalysisException, match="TABLE_OR_VIEW_NOT_FOUND"):
+        ns.sql("SELECT * FROM t.snapshots")
+
+
+def test_views_live_on_their_branch(ns: Namespace, spark: Spark) -> None:
+    ns.sql("CREATE TABLE t AS SELECT 1 AS id UNION ALL SELECT 2")
+    ns.lake.branch("work")
+    work = spark.attach(ns.lake, "work")
+    ns.sql(f"CREATE VIEW {work}.ns.big AS SELECT id FROM {work}.ns.t WHERE id > 1")
+    ns.sql(f"CREATE OR REPLACE VIEW {work}.ns.big COMMENT 'b' AS SELECT id FROM {work}.ns.t")
+    assert ns.rows(f"SELECT * FROM {work}.ns.big") == [(1,), (2,)]
+    assert [row[1] for row in ns.sql(f"SHOW VIEWS IN {work}.ns")] == ["big"]
+    assert ns.sql("SHOW VIEWS") == []
+    ns.lake.merge("work")
+    assert [row[1] for row in ns.sql("SHOW VIEWS")] == ["big"]
+    ns.sql("DROP VIEW big")
+    assert ns.sql("SHOW VIEWS") == []
+
+
+def test_a_table_is_read_as_of_before(ns: Namespace) -> None:
+    ns.sql("CREATE TABLE t AS SELECT 1 AS id")
+    first, moment = ns.sql("SELECT snapshot_id, committed_at FROM ns.t.snapshots")[0]
+    ns.sql(
+        "INSERT INTO t VALUES (2)", "ALTER TABLE t CREATE TAG kept", "ALTER TABLE t CREATE BRANCH b"
+    )
+    ns.sql("INSERT INTO ns.t.branch_b VALUES (3)")
+    assert ns.sql(f"SELECT id FROM t VERSION AS OF {first}") == [(1,)]
+    assert ns.sql(f"SELECT id FROM t TIMESTAMP AS OF '{moment}'") == [(1,)]
+    assert ns.rows("SELECT id FROM t VERSION AS OF 'kept'") == [(1,), (2,)]
+    assert ns.rows("SELECT id FROM ns.t.branch_b") == [(1,), (2,), (3,)]
+    assert ns.rows("SELECT id FROM t") == [(1,), (2,)]
+
+
+def test_metadata_tables_tell_of_the_table(ns: Namespace) -> None:
+    ns.sql("CREATE TABLE t (id INT) PARTITIONED BY (id)", "INSERT INTO t VALUES (1), (2)")
+    ns.sql("DELETE FROM t WHERE id = 1")
+    counts = {
+        name: ns.sql(f"SELECT count(*) FROM ns.t.{name}")[0][0]
+        for name in ("history", "snapshots", "files", "manifests", "partitions", "refs", "entries")
+    }
+    assert counts == {
+        "history": 2,
+        "snapshots": 2,
+        "files": 1,
+        "manifests": 1,
+        "partitions": 1,
+        "refs": 1,
+        "entries": 2,
+    }
+
+
+def test_procedures_that_keep_files_work(ns: Namespace) -> None:
+    ns.sql("CREATE TABLE t (id INT)", "INSERT INTO t VALUES (1)", "INSERT INTO t VALUES (2)")
+    first = ns.sql("SELECT snapshot_id FROM ns.t.snapshots ORDER BY committed_at")[0][0]
+    system = f"{ns.catalog}.system"
+    rewritten = ns.sql(
+        f"CALL {system}.rewrite_data_files(table => 'ns.t', options => map('rewrite-all', 'true'))"
+    )
+    assert rewritten[0][:2] == (2, 1)
+    assert ns.rows("SELECT id FROM t") == [(1,), (2,)]
+    ns.sql(f"CALL {system}.rewrite_manifests('ns.t')")
+    ns.sql(f"CALL {system}.rollback_to_snapshot('ns.t', {first})")
+    assert ns.sql("SELECT id FROM t") == [(1,)]
+    assert ns.sql(f"CALL {system}.ancestors_of('ns.t')")[0][0] == first
+    ns.sql("INSERT INTO t VALUES (3)")
+    metadata = ns.sql("SELECT file FROM ns.t.metadata_log_entries ORDER BY timestamp DESC")[0][0]
+    ns.sql(f"CALL {system}.register_table('ns.again', '{metadata}')")
+    assert ns.rows("SELECT id FROM again") == [(1,), (3,)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "expire_snapshots(table => 'ns.t', older_than => TIMESTAMP '2100-01-01', retain_last => 1)",
+        "remove_orphan_files(table => 'ns.t')",
+    ],
+)
+def test_procedures_that_delete_files_are_refused(ns: Namespace, call: str) -> None:
+    ns.sql("CREATE TABLE t (id INT)", "INSERT INTO t VALUES (1)", "INSERT OVERWRITE t VALUES (2)")
+    folder = Path(ns.location("t").removeprefix("file:"))
+    before = sorted(path for path in folder.rglob("*") if path.is_file())
+    assert len(before) > 4
+    with pytest.raises(Py4JJavaError, match="GC is disabled"):
+        ns.sql(f"CALL {ns.catalog}.system.{call}")
+    assert sorted(path for path in folder.rglob("*") if path.is_file()) == before
+
+
+def test_a_stream_writes_to_a_branch(ns: Namespace, spark: Spark, tmp_path: Path) -> None:
+    ns.sql("CREATE TABLE t (id BIGINT)")
+    ns.lake.branch("stream")
+    work = spark.attach(ns.lake, "stream")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.json").write_text('{"id": 1}\n{"id": 2}\n')
+    source = spark.session.readStream.schema("id BIGINT").json(str(tmp_path / "in"))
+    writer = source.writeStream.format("iceberg").trigger(availableNow=True)
+    writer = writer.option("checkpointLocation", str(tmp_path / "checkpoint"))
+    writer.toTable(f"{work}.ns.t").awaitTermination()
+    assert ns.rows(f"SELECT id FROM {work}.ns.t") == [(1,), (2,)]
+    assert ns.sql("SELECT * FROM t") == []
