@@ -23,6 +23,7 @@ LIBRARIES = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "obstore": {"files"},
+    "pyiceberg": {"iceberg", "files"},
     "fastapi": {"api"},
     "starlette": {"api"},
     "uvicorn": {"cli"},
