@@ -61,6 +61,18 @@ class NoSuchRevision(NotFound):
     code = "no-such-revision"
 
 
+class NoSuchPlan(NotFound):
+    """No scan plan of this table has this id."""
+
+    code = "no-such-plan"
+
+
+class NoSuchPlanTask(NotFound):
+    """No scan plan of this table has this task."""
+
+    code = "no-such-plan-task"
+
+
 class NoSuchFile(NotFound):
     """Object storage does not hold the file."""
 

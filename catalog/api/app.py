@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import catalog
 from catalog import clock
 from catalog.api.errors import error_response, iceberg_body, is_iceberg, problem_body
-from catalog.api.iceberg import config, functions, namespaces, tables, views
+from catalog.api.iceberg import config, functions, namespaces, plans, tables, views
 from catalog.api.iceberg.hot import HotLoads
 from catalog.api.idempotency import Idempotency
 from catalog.api.management import router as management
@@ -33,7 +33,7 @@ from catalog.store.heads import open_head_reader
 from catalog.store.schema import migrate
 from catalog.versioning.object_store import ObjectCache
 
-ICEBERG_MODULES = (config, namespaces, tables, views, functions)
+ICEBERG_MODULES = (config, namespaces, tables, plans, views, functions)
 
 logger = structlog.get_logger()
 
@@ -114,7 +114,8 @@ def create_app(settings: Settings) -> FastAPI:
 def iceberg_endpoints() -> list[str]:
     """List the endpoints as `/v1/config` advertises them, from the routes themselves."""
     return sorted(
-        f"{method} {route.path}"
+        # The document's names have hyphens, which a route's parameters cannot.
+        f"{method} {route.path.replace('_', '-')}"
         for module in ICEBERG_MODULES
         for route in module.router.routes
         if isinstance(route, APIRoute) and "{prefix}" in route.path

@@ -35,6 +35,8 @@ ANSWERS: dict[type[CatalogError], Answer] = {
     errors.NoSuchView: Answer(404, "NoSuchViewException"),
     errors.NoSuchFunction: Answer(404, "NoSuchFunctionException"),
     errors.NoSuchRevision: Answer(404, "NoSuchRevisionException"),
+    errors.NoSuchPlan: Answer(404, "NoSuchPlanIdException"),
+    errors.NoSuchPlanTask: Answer(404, "NoSuchPlanTaskException"),
     errors.NoSuchFile: Answer(404, "NotFoundException"),
     errors.AlreadyExists: Answer(409, "AlreadyExistsException"),
     errors.InvalidInput: Answer(400, "IllegalArgumentException"),
