@@ -104,7 +104,7 @@ class ContradictoryInput(InvalidInput):
 
 
 class IdempotencyKeyReused(InvalidInput):
-    """The idempotency key belongs to another request (HTTP 422)."""
+    """The idempotency key belongs to another request."""
 
     code = "idempotency-key-reused"
 

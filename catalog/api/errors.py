@@ -42,7 +42,7 @@ ANSWERS: dict[type[CatalogError], Answer] = {
     errors.InvalidInput: Answer(400, "IllegalArgumentException"),
     errors.ValidationFailed: Answer(400, "ValidationException"),
     errors.ContradictoryInput: Answer(422, "UnprocessableEntityException"),
-    errors.IdempotencyKeyReused: Answer(422, "UnprocessableEntityException"),
+    errors.IdempotencyKeyReused: Answer(400, "IllegalArgumentException"),
     errors.BodyTooLarge: Answer(413, "BadRequestException"),
     errors.Unauthenticated: Answer(401, "NotAuthorizedException"),
     errors.Forbidden: Answer(403, "ForbiddenException"),

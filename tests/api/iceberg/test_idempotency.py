@@ -143,8 +143,8 @@ def test_a_key_is_for_one_request(lake, key, method, path, body):
     assert first.status_code == 200
     before = commits(lake)
     other = send(lake, method, path, body, key=key)
-    assert other.status_code == 422
-    assert other.json()["error"]["type"] == "UnprocessableEntityException"
+    assert other.status_code == 400
+    assert other.json()["error"]["type"] == "IllegalArgumentException"
     assert key in other.json()["error"]["message"]
     assert commits(lake) == before
 
@@ -291,9 +291,9 @@ def test_keys_expire_and_are_dropped(tmp_path, key):
                 headers={"Idempotency-Key": key},
             ).status_code
 
-        assert (create("a"), create("a"), create("b")) == (200, 200, 422)
+        assert (create("a"), create("a"), create("b")) == (200, 200, 400)
         time.now += timedelta(seconds=59)
-        assert create("b") == 422
+        assert create("b") == 400
         time.now += timedelta(seconds=2)
         assert create("b") == 200
         assert drop_expired(catalog.engine, time.now) == 0
@@ -348,7 +348,7 @@ def test_a_warehouse_is_created_once(client, key, tmp_path):
 
 
 def test_a_reused_key_is_a_problem_for_the_management_interface(lake, key):
-    for name, status in (("one", 201), ("two", 422)):
+    for name, status in (("one", 201), ("two", 400)):
         response = lake.client.post(
             f"/api/v1/warehouses/{lake.name}/branches",
             json={"name": name, "from": "main"},
