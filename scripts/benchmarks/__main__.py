@@ -4,15 +4,17 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.databases import DATABASES
 from benchmarks.figures import Figure
 from benchmarks.lake import CHANGED, Lake
 from benchmarks.report import show
 from benchmarks.rounds import FULL, QUICK
 from benchmarks.suite import measure
 
-_DATABASES = {"sqlite": ("sqlite",)}
+_CHOICES = {**{name: [name] for name in DATABASES}, "both": list(DATABASES)}
 
 
 def main() -> int:
@@ -25,13 +27,18 @@ def main() -> int:
 
 def _figures(arguments: argparse.Namespace) -> Iterator[Figure]:
     rounds = QUICK if arguments.quick else FULL
-    for database in _DATABASES[arguments.database]:
-        for tables in arguments.sizes:
-            _say(f"{database}, {tables:,} tables")
-            with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as folder:
-                directory = Path(folder)
-                url = f"sqlite:///{directory / 'mainstem.db'}"
-                yield from measure(directory, url, Lake(tables), rounds, database)
+    for database in _CHOICES[arguments.database]:
+        with _directory() as directory, DATABASES[database](directory) as new_database:
+            for tables in arguments.sizes:
+                _say(f"{database}, {tables:,} tables")
+                with _directory() as lake:
+                    yield from measure(lake, new_database(lake), Lake(tables), rounds, database)
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
+        yield Path(name)
 
 
 def _say(text: str) -> None:
@@ -48,7 +55,7 @@ def _sizes(text: str) -> list[int]:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default=[200, 10_000, 100_000])
-    parser.add_argument("--database", choices=_DATABASES, default="sqlite")
+    parser.add_argument("--database", choices=_CHOICES, default="both")
     parser.add_argument("--quick", action="store_true", help="measure once: a smoke test")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args()
