@@ -1,0 +1,128 @@
+"""A dbt-duckdb plugin: DuckDB computes a table, and one Iceberg commit puts it in place.
+
+DuckDB has no `create or replace` for Iceberg tables; its DELETE keeps the old data files and adds
+delete files to them. So DuckDB writes the rows to a Parquet file, and pyiceberg puts them into the
+table: columns and rows change in the same commit, old files leave the table, and the table keeps
+its uuid, its location and its history. A reader sees the table before or after, never without rows.
+"""
+
+import atexit
+import importlib
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from dbt.adapters.duckdb.plugins import BasePlugin
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.table import Table
+
+_EXTENSIONS = ("avro", "httpfs", "iceberg")
+# What Iceberg lets a column become (https://iceberg.apache.org/spec/#schema-evolution); a column
+# of any other new type is dropped and added again, as another column of the same name.
+_PROMOTIONS = {
+    (pa.int32(), pa.int64()),
+    (pa.float32(), pa.float64()),
+}
+
+
+class Plugin(BasePlugin):
+    """Put what DuckDB computed into a table of the branch that dbt works on."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Remember where the catalog is; dbt parses a project without a server, too."""
+        self._address = {"uri": plugin_config["uri"], "warehouse": plugin_config["warehouse"]}
+        self._catalog: Catalog | None = None
+        # A table that was empty before has nothing to delete, and that is well.
+        warnings.filterwarnings("ignore", "Delete operation did not match any records")
+        self._scratch = tempfile.TemporaryDirectory(prefix="mainstem-")
+        atexit.register(self._scratch.cleanup)
+
+    def configure_connection(self, conn: Any) -> None:
+        """Load the extensions that Iceberg needs from their packages, without a download."""
+        for name in _EXTENSIONS:
+            package = Path(importlib.import_module(f"duckdb_extension_{name}").__file__ or "")
+            (found,) = package.parent.glob(f"extensions/*/{name}.duckdb_extension")
+            conn.execute(f"LOAD '{found}'")
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Tell the macro where it may write a table's rows on their way."""
+        folder = self._scratch.name.replace("'", "''")
+        cursor.execute(f"SET VARIABLE mainstem_scratch = '{folder}'")
+
+    def store(self, target_config: Any) -> None:
+        """Replace the rows of a table, or create it, by one commit."""
+        relation = target_config.relation
+        name = (relation.schema, relation.identifier)
+        path = Path(target_config.location.path)
+        try:
+            with pq.ParquetFile(path) as rows:
+                _put(self._connected(), name, rows)
+        finally:
+            path.unlink()
+
+    def _connected(self) -> Catalog:
+        if self._catalog is None:
+            self._catalog = load_catalog("mainstem", type="rest", **self._address)
+        return self._catalog
+
+
+def _put(catalog: Catalog, name: tuple[str, str], rows: pq.ParquetFile) -> None:
+    try:
+        table = catalog.load_table(name)
+    except NoSuchTableError:
+        _create(catalog, name, rows)
+    else:
+        _replace(table, rows)
+
+
+def _create(catalog: Catalog, name: tuple[str, str], rows: pq.ParquetFile) -> None:
+    with catalog.create_table_transaction(name, rows.schema_arrow) as creation:
+        creation.append(_reader(rows))
+
+
+def _replace(table: Table, rows: pq.ParquetFile) -> None:
+    wanted = rows.schema_arrow
+    with table.transaction() as change:
+        gone = _columns_to_drop(table.schema().as_arrow(), wanted)
+        if gone:
+            with change.update_schema(allow_incompatible_changes=True) as columns:
+                for column in gone:
+                    columns.delete_column(column)
+        with change.update_schema() as columns:
+            columns.union_by_name(wanted)
+        change.overwrite(_reader(rows))
+
+
+def _columns_to_drop(current: pa.Schema, wanted: pa.Schema) -> list[str]:
+    kept = set(wanted.names)
+    return [
+        field.name
+        for field in current
+        if field.name not in kept or not _becomes(field.type, wanted.field(field.name).type)
+    ]
+
+
+def _becomes(current: pa.DataType, wanted: pa.DataType) -> bool:
+    before, after = _plain(current), _plain(wanted)
+    if pa.types.is_nested(before) or pa.types.is_nested(after):
+        return before.id == after.id
+    if pa.types.is_decimal(before) and pa.types.is_decimal(after):
+        return before.scale == after.scale and before.precision <= after.precision
+    return before == after or (before, after) in _PROMOTIONS
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Arrow has two layouts of one Iceberg type."""
+    if pa.types.is_large_string(kind):
+        return pa.string()
+    if pa.types.is_large_binary(kind):
+        return pa.binary()
+    return pa.list_(kind.value_type) if pa.types.is_large_list(kind) else kind
+
+
+def _reader(rows: pq.ParquetFile) -> pa.RecordBatchReader:
+    return pa.RecordBatchReader.from_batches(rows.schema_arrow, rows.iter_batches())

@@ -1,0 +1,127 @@
+"""The dbt-duckdb plugin: one commit replaces a table's columns and rows, and it stays itself."""
+
+from types import SimpleNamespace
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pyiceberg.exceptions import ForbiddenError
+
+from examples.dbt_mainstem.plugins.mainstem_tables import Plugin
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def plugin(server):
+    server.catalog().create_namespace_if_not_exists("features")
+    return Plugin("mainstem_tables", {"uri": server.uri, "warehouse": "lake@main"})
+
+
+@pytest.fixture
+def replace(plugin, tmp_path, request):
+    """Give what stores rows as dbt does, in a table named after the test."""
+
+    def store(rows: pa.Table) -> None:
+        path = tmp_path / "rows.parquet"
+        pq.write_table(rows, path)
+        relation = SimpleNamespace(schema="features", identifier=request.node.name)
+        location = SimpleNamespace(path=str(path), format="parquet")
+        plugin.store(SimpleNamespace(relation=relation, location=location))
+
+    return store
+
+
+@pytest.fixture
+def table(server, request):
+    """Give what loads the test's table anew."""
+    return lambda: server.catalog().load_table(("features", request.node.name))
+
+
+def commits(server) -> int:
+    return len(server.get("commits", ref="main", limit="1000")["commits"])
+
+
+def test_a_new_table_is_created_with_its_rows_in_one_commit(replace, table, server):
+    before = commits(server)
+    replace(pa.table({"id": [1, 2], "value": [0.5, None]}))
+    assert commits(server) == before + 1
+    assert table().scan().to_arrow().to_pydict() == {"id": [1, 2], "value": [0.5, None]}
+
+
+def test_rows_are_replaced_in_one_commit_and_no_old_file_stays(replace, table, server):
+    replace(pa.table({"id": [1, 2, 3]}))
+    first = table()
+    before = commits(server)
+    replace(pa.table({"id": [4, 5]}))
+    assert commits(server) == before + 1
+    second = table()
+    assert second.metadata.table_uuid == first.metadata.table_uuid
+    assert second.location() == first.location()
+    assert second.scan().to_arrow()["id"].to_pylist() == [4, 5]
+    (file,) = second.inspect.files().to_pylist()
+    assert file["record_count"] == 2
+    assert second.metadata.current_snapshot().summary["total-records"] == "2"
+    older = first.metadata.current_snapshot_id
+    assert second.scan(snapshot_id=older).to_arrow()["id"].to_pylist() == [1, 2, 3]
+
+
+def test_columns_come_and_go_in_the_commit_of_the_rows(replace, table, server):
+    replace(pa.table({"id": [1], "old": ["x"]}))
+    first = table()
+    before = commits(server)
+    replace(pa.table({"id": [1], "new": [2.5]}))
+    assert commits(server) == before + 1
+    assert table().metadata.table_uuid == first.metadata.table_uuid
+    assert table().scan().to_arrow().to_pydict() == {"id": [1], "new": [2.5]}
+
+
+def test_a_wider_type_keeps_the_column(replace, table):
+    replace(pa.table({"id": pa.array([1], pa.int32())}))
+    before = table().schema().find_field("id").field_id
+    replace(pa.table({"id": pa.array([2**40], pa.int64())}))
+    assert table().schema().find_field("id").field_id == before
+    assert table().scan().to_arrow()["id"].to_pylist() == [2**40]
+
+
+def test_another_type_makes_another_column_of_the_same_table(replace, table):
+    replace(pa.table({"id": ["one"]}))
+    first = table()
+    replace(pa.table({"id": [1]}))
+    second = table()
+    assert second.metadata.table_uuid == first.metadata.table_uuid
+    assert second.schema().find_field("id").field_id != first.schema().find_field("id").field_id
+    assert second.scan().to_arrow()["id"].to_pylist() == [1]
+
+
+def test_nested_columns_survive_a_replacement(replace, table):
+    rows = pa.table({"id": [1], "tags": [["a", "b"]], "box": [{"x": 1, "y": 2}]})
+    replace(rows)
+    field = table().schema().find_field("tags").field_id
+    replace(rows)
+    assert table().schema().find_field("tags").field_id == field
+    assert table().scan().to_arrow().to_pylist() == rows.to_pylist()
+
+
+@pytest.mark.filterwarnings("ignore:Delete operation did not match")
+def test_no_rows_make_an_empty_table_and_fill_again(replace, table):
+    replace(pa.table({"id": [1]}))
+    replace(pa.table({"id": pa.array([], pa.int64())}))
+    assert table().scan().to_arrow().num_rows == 0
+    replace(pa.table({"id": [7]}))
+    assert table().scan().to_arrow()["id"].to_pylist() == [7]
+
+
+def test_a_commit_that_is_refused_changes_nothing(replace, table, server):
+    replace(pa.table({"id": [1]}))
+    head = server.get("branches/main")["commit_id"]
+    rules = f"{server.address}/api/v1/warehouses/lake/protections/main"
+    assert httpx.put(rules, json={"require_merge": True}).is_success
+    try:
+        with pytest.raises(ForbiddenError, match="merge"):
+            replace(pa.table({"id": [2], "more": ["x"]}))
+    finally:
+        httpx.delete(rules)
+    assert server.get("branches/main")["commit_id"] == head
+    assert table().scan().to_arrow().to_pydict() == {"id": [1]}
