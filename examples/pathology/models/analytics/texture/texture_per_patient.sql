@@ -1,0 +1,1 @@
+{{ per_patient('texture') }}

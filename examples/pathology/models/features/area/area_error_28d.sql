@@ -1,0 +1,1 @@
+{{ feature('area', 'error', 28) }}

@@ -1,0 +1,1 @@
+{{ feature('area', 'mean', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('area', 'worst', 28) }}

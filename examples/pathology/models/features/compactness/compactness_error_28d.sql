@@ -1,0 +1,1 @@
+{{ feature('compactness', 'error', 28) }}

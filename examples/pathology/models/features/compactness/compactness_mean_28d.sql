@@ -1,0 +1,1 @@
+{{ feature('compactness', 'mean', 28) }}

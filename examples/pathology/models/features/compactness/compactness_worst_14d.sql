@@ -1,0 +1,1 @@
+{{ feature('compactness', 'worst', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('concave_points', 'mean', 28) }}

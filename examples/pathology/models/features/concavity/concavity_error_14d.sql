@@ -1,0 +1,1 @@
+{{ feature('concavity', 'error', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('concavity', 'mean', 28) }}

@@ -1,0 +1,1 @@
+{{ feature('concavity', 'worst', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('fractal_dimension', 'error', 28) }}

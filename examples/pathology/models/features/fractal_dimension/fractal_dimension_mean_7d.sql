@@ -1,0 +1,1 @@
+{{ feature('fractal_dimension', 'mean', 7) }}

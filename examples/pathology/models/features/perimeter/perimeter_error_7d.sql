@@ -1,0 +1,1 @@
+{{ feature('perimeter', 'error', 7) }}

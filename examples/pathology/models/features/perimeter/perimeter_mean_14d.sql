@@ -1,0 +1,1 @@
+{{ feature('perimeter', 'mean', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('perimeter', 'worst', 7) }}

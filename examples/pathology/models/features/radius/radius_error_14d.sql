@@ -1,0 +1,1 @@
+{{ feature('radius', 'error', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('radius', 'mean', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('radius', 'worst', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('smoothness', 'error', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('smoothness', 'mean', 7) }}

@@ -1,0 +1,1 @@
+{{ feature('smoothness', 'worst', 7) }}

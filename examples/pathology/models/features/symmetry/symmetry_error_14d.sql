@@ -1,0 +1,1 @@
+{{ feature('symmetry', 'error', 14) }}

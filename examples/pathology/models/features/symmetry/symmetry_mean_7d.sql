@@ -1,0 +1,1 @@
+{{ feature('symmetry', 'mean', 7) }}

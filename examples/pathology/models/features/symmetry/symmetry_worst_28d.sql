@@ -1,0 +1,1 @@
+{{ feature('symmetry', 'worst', 28) }}

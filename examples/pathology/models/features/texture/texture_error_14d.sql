@@ -1,0 +1,1 @@
+{{ feature('texture', 'error', 14) }}

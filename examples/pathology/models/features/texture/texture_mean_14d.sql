@@ -1,0 +1,1 @@
+{{ feature('texture', 'mean', 14) }}

@@ -1,0 +1,1 @@
+{{ feature('texture', 'worst', 7) }}

@@ -1,0 +1,1 @@
+{{ measurement('area', 'mean') }}

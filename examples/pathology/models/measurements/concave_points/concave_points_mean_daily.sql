@@ -1,0 +1,1 @@
+{{ measurement_daily('concave_points', 'mean') }}

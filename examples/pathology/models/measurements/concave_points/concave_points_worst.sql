@@ -1,0 +1,1 @@
+{{ measurement('concave_points', 'worst') }}

@@ -1,0 +1,1 @@
+{{ measurement('fractal_dimension', 'error') }}

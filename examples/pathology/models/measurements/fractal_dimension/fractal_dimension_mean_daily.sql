@@ -1,0 +1,1 @@
+{{ measurement_daily('fractal_dimension', 'mean') }}

@@ -1,0 +1,1 @@
+{{ measurement_daily('texture', 'error') }}

@@ -1,0 +1,1 @@
+{{ measurement('texture', 'mean') }}

@@ -1,0 +1,1 @@
+{{ training_set('labels_v2', 7) }}
