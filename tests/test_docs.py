@@ -1,0 +1,97 @@
+"""The pages say what is true: the README's lines run, its commands, files and sizes exist."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from catalog.cli.main import app
+from examples.quickstart.size import LARGEST, SMALLEST, Size
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/*/*.md")])
+BLOCK = re.compile(r"^```\w*\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
+
+
+def command_lines(page: str) -> Iterator[str]:
+    """Give what a page says of `mainstem …`: lines of its blocks, and code inside its sentences."""
+    for block in BLOCK.findall(page):
+        yield from (line for line in block.splitlines() if line.startswith("mainstem "))
+    yield from re.findall(r"`(mainstem [a-z][^`]*)`", BLOCK.sub("", page))
+
+
+def unknown_part(line: str) -> str | None:
+    """Name the part of a command line that the command line does not have."""
+    command = typer.main.get_command(app)
+    words = re.split(r" -- | \| | & | > ", line.split(" #")[0])[0].split()[1:]
+    while words and hasattr(command, "commands") and words[0] in command.commands:
+        command = command.commands[words.pop(0)]
+    options = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    if hasattr(command, "commands") and words and not words[0].startswith(("-", "…")):
+        return words[0]
+    asked = {word.split("=")[0] for word in words if word.startswith("-")}
+    return next(iter(asked - options - {"-h", "--help"}), None)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_of_a_page_exist(page: Path) -> None:
+    for line in command_lines(page.read_text()):
+        assert unknown_part(line) is None, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_of_a_page_lead_to_files(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+def test_the_readme_gives_the_sizes_of_the_quickstart() -> None:
+    assert f"{Size().tables} tables by dbt" in README
+    assert f"from {SMALLEST.tables} to\n{LARGEST.tables:,};" in README
+
+
+def test_scripts_that_the_readme_names_exist() -> None:
+    scripts = set(re.findall(r"scripts/\w+", README))
+    assert scripts >= {"scripts/quickstart", "scripts/test"}
+    assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
+
+
+@pytest.mark.slow
+def test_the_ten_lines_run(tmp_path: Path) -> None:
+    """As a person does: a server on its defaults, and the block pasted into a shell."""
+    (lines,) = [block for block in BLOCK.findall(README) if "<<'END'" in block]
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name, arguments in (("python", ""), ("mainstem", "-m catalog")):
+        (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        (tools / name).chmod(0o755)
+    command = [sys.executable, "-m", "catalog", "serve", "--port", "0"]
+    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    with server.stdout:
+        address = server.stdout.readline().split()[-1]
+        ended = subprocess.run(
+            ["sh", "-eu"],
+            input=lines.replace("http://127.0.0.1:8181", address),
+            env={
+                **os.environ,
+                "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+                "MAINSTEM_SERVER": address,
+            },
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        server.terminate()
+        assert server.wait(timeout=30) == 0
+    assert ended.returncode == 0, ended.stderr
+    assert "added\ttable\tfeatures.slides\t- -> 2" in ended.stdout
+    assert "release/2026-11-23" in ended.stdout
