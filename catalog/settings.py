@@ -16,7 +16,8 @@ class Settings:
     `database_url` and `default_location` follow from `data_dir` where they are not given. Sizes
     named `_bytes` are upper bounds of memory, times named `_seconds` are upper bounds of waiting.
     For `idempotency_key_lifetime_seconds` after a request with an `Idempotency-Key`, the same
-    request under the same key gets the same answer.
+    request under the same key gets the same answer. Of the metrics reports that engines send, the
+    newest `metrics_reports_kept` stay, about 2 KiB each; 0 keeps none.
     """
 
     data_dir: Path = Path(".mainstem")
@@ -31,6 +32,7 @@ class Settings:
     file_cache_bytes: int = 256 * _MEBIBYTE
     commit_timeout_seconds: int = 60
     idempotency_key_lifetime_seconds: int = 24 * 60 * 60
+    metrics_reports_kept: int = 50_000
     log_level: str = "info"
 
     @property
@@ -57,6 +59,7 @@ _FIELDS: Mapping[str, type] = {
     "file_cache_bytes": int,
     "commit_timeout_seconds": int,
     "idempotency_key_lifetime_seconds": int,
+    "metrics_reports_kept": int,
     "log_level": str,
 }
 

@@ -134,3 +134,20 @@ idempotency_keys = Table(
     Column("loaded", Text),
     Index(None, "at"),
 )
+
+# What engines reported of scans and commits; no part of versioned content. `key` is JSON, the
+# table's levels and name when it was reported.
+metrics_reports = Table(
+    "metrics_reports",
+    metadata,
+    Column("id", _RowId, primary_key=True),
+    _warehouse_id(primary_key=False),
+    Column("table_uuid", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("snapshot_id", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Index(None, "warehouse_id", "table_uuid", "id"),
+)

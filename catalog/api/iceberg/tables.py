@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
 
 from catalog.api.answering import answering_nothing
 from catalog.api.dependencies import require_object
@@ -21,7 +22,7 @@ from catalog.api.iceberg.results import answering_loaded, answering_staged, load
 from catalog.api.responses import JsonResponse, no_content
 from catalog.errors import InvalidInput
 from catalog.iceberg.parsing import parse_requirements, parse_updates
-from catalog.operations import changes, namespaces, tables
+from catalog.operations import changes, metrics, namespaces, tables
 from catalog.operations.callers import Caller
 from catalog.versioning.keys import Key
 from catalog.versioning.objects import EntryKind
@@ -192,12 +193,15 @@ def unregister_table(address: AddressOf, caller: CallerOf) -> Response:
 
 
 @router.post(_TABLES + "/{table}/metrics")
-def report_metrics(address: AddressOf, body: BodyOf) -> Response:
-    """Accept a metrics report."""
-    report = require_object(body)
-    if report.get("report-type") not in ("scan-report", "commit-report"):
-        raise InvalidInput(f"Unknown report-type: {report.get('report-type')!r}")
-    return no_content()
+def report_metrics(address: AddressOf, caller: CallerOf, body: BodyOf) -> Response:
+    """Accept a metrics report; it is stored once this is answered, so that no engine waits."""
+    warehouse, commit_id = address.warehouse, address.place.commit_id
+    report = metrics.read_report(
+        warehouse, commit_id, address.key, require_object(body), caller=caller
+    )
+    return Response(
+        status_code=204, background=BackgroundTask(metrics.keep_report, warehouse, report)
+    )
 
 
 @router.post("/v1/{prefix}/tables/rename")

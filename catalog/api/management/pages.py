@@ -2,12 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 from catalog.clock import parse_time
 from catalog.errors import InvalidInput
-from catalog.operations.history import ReflogEntry
 from catalog.operations.refs import Ref
 from catalog.versioning.ids import ObjectId, from_hex, to_hex
+
+
+class Numbered(Protocol):
+    """A row with a number that grows."""
+
+    @property
+    def id(self) -> int:
+        """The number."""
+        ...
+
+
+N = TypeVar("N", bound=Numbered)
 
 # What a row number can be in any database.
 _MAX_DIGITS = 18
@@ -19,16 +31,14 @@ def name_page(found: Sequence[Ref], limit: int) -> tuple[Sequence[Ref], str | No
     return page, page[-1].name if len(found) > limit else None
 
 
-def number_page(
-    found: Sequence[ReflogEntry], limit: int
-) -> tuple[Sequence[ReflogEntry], str | None]:
-    """Cut what was found to the limit, and number the move before which the next page begins."""
+def number_page(found: Sequence[N], limit: int) -> tuple[Sequence[N], str | None]:
+    """Cut what was found to the limit, and number the row before which the next page begins."""
     page = found[:limit]
     return page, str(page[-1].id) if len(found) > limit else None
 
 
 def after_number(token: str | None) -> int | None:
-    """Return the number of the move before which a page begins.
+    """Return the number of the row before which a page begins.
 
     Raises:
         InvalidInput: if the token is no number.

@@ -8,6 +8,7 @@ from catalog.api.management import (
     commits,
     functions,
     merges,
+    metrics,
     protections,
     server,
     tags,
@@ -16,5 +17,16 @@ from catalog.api.management import (
 
 router = APIRouter()
 # Checks stand before commits: `/commits/{revision}` would take `main/checks` for a revision.
-for module in (server, warehouses, branches, tags, checks, commits, merges, protections, functions):
+for module in (
+    server,
+    warehouses,
+    branches,
+    tags,
+    checks,
+    commits,
+    merges,
+    protections,
+    functions,
+    metrics,
+):
     router.include_router(module.router)

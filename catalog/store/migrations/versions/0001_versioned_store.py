@@ -112,3 +112,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name="pk_idempotency_keys"),
     )
     op.create_index("ix_idempotency_keys_at", "idempotency_keys", ["at"])
+    op.create_table(
+        "metrics_reports",
+        sa.Column("id", _ROW_ID, nullable=False),
+        *_warehouse_id("metrics_reports"),
+        sa.Column("table_uuid", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("snapshot_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_metrics_reports"),
+    )
+    op.create_index(
+        "ix_metrics_reports_warehouse_id_table_uuid_id",
+        "metrics_reports",
+        ["warehouse_id", "table_uuid", "id"],
+    )
