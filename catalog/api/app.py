@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cached_property
 
 import anyio.to_thread
@@ -23,7 +23,7 @@ from catalog.api.idempotency import Idempotency
 from catalog.api.management import router as management
 from catalog.api.middleware import RawIcebergPath, RequestLog
 from catalog.api.responses import JsonResponse, ProblemResponse
-from catalog.errors import CatalogError, NoSuchWarehouse
+from catalog.errors import AlreadyExists, CatalogError, NoSuchWarehouse
 from catalog.files.cache import ByteCache
 from catalog.operations.callers import Caller
 from catalog.operations.warehouses import Catalog, create_warehouse, get_warehouse
@@ -54,13 +54,15 @@ def open_catalog(settings: Settings) -> Catalog:
     try:
         get_warehouse(catalog)
     except NoSuchWarehouse:
-        create_warehouse(
-            catalog,
-            settings.default_warehouse,
-            location=settings.effective_default_location,
-            default_branch=settings.default_branch,
-            caller=Caller("mainstem"),
-        )
+        # Another server that starts at the same moment may be faster.
+        with suppress(AlreadyExists):
+            create_warehouse(
+                catalog,
+                settings.default_warehouse,
+                location=settings.effective_default_location,
+                default_branch=settings.default_branch,
+                caller=Caller("mainstem"),
+            )
     return catalog
 
 
