@@ -23,6 +23,10 @@ _RETRY_SECONDS = 30.0
 _RETRYABLE_STATES = {"40001", "40P01"}
 _CONNECT_SECONDS = 5
 _POOL_SECONDS = 10
+# A statement may wait for the lock of a server that was lost in the middle of a transaction; the
+# database ends that one's session, and gives the lock back, in the meantime.
+_STATEMENT_SECONDS = 30
+_IDLE_SECONDS = 15
 
 
 def open_database(url: str, connections: int = 16) -> Engine:
@@ -78,7 +82,7 @@ def _open_sqlite(url: sqlalchemy.URL, connections: int) -> Engine:
 def _open_postgresql(url: sqlalchemy.URL, connections: int) -> Engine:
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    return sqlalchemy.create_engine(
+    engine = sqlalchemy.create_engine(
         url,
         pool_size=connections,
         max_overflow=connections,
@@ -90,6 +94,19 @@ def _open_postgresql(url: sqlalchemy.URL, connections: int) -> Engine:
             "application_name": "mainstem",
         },
     )
+    limits = (
+        f"SET statement_timeout = {int(_STATEMENT_SECONDS * 1000)};"
+        f"SET idle_in_transaction_session_timeout = {int(_IDLE_SECONDS * 1000)}"
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _: Any) -> None:
+        # Outside a transaction, whose end would undo it.
+        connection.autocommit = True
+        connection.execute(limits)
+        connection.autocommit = False
+
+    return engine
 
 
 def read(engine: Engine, query: Callable[[Connection], T]) -> T:
@@ -98,14 +115,12 @@ def read(engine: Engine, query: Callable[[Connection], T]) -> T:
     Raises:
         Unavailable: if the database does not answer.
     """
-    for last in (False, True):
-        try:
-            with engine.connect() as connection:
-                return query(connection)
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            if last or not _lost_connection(error):
-                raise _unavailable(error) from error
-    raise AssertionError("the second attempt returns or raises")
+
+    def once() -> T:
+        with engine.connect() as connection:
+            return query(connection)
+
+    return _persistently(once)
 
 
 def transact(engine: Engine, write: Callable[[Connection], T]) -> T:
@@ -117,12 +132,17 @@ def transact(engine: Engine, write: Callable[[Connection], T]) -> T:
         Unavailable: if the database does not answer; nothing was changed.
         CommitStateUnknown: if the connection broke while the database was committing.
     """
+    return _persistently(lambda: _once(engine, write))
+
+
+def _persistently(once: Callable[[], T]) -> T:
+    """Try until the database is neither busy nor in conflict, and on a new connection once."""
     deadline = time.monotonic() + _RETRY_SECONDS
     pause = 0.002
     replaced = False
     while True:
         try:
-            return _once(engine, write)
+            return once()
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             if _retryable(error) and time.monotonic() < deadline:
                 time.sleep(random.uniform(pause / 2, pause))

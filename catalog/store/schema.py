@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from catalog.errors import InvalidInput
@@ -58,6 +59,9 @@ def _is_current(connection: Connection) -> bool:
 
 
 def _upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        # A migration of a large database takes as long as it takes.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
