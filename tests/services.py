@@ -167,9 +167,16 @@ class _Process:
         _wait_until(self.answers, self._still_there)
 
     def stop(self) -> None:
+        self._stop_by(self.stop_signal)
+
+    def remove(self) -> None:
+        # At once: PostgreSQL would first write all that nobody reads any more.
+        self._stop_by(signal.SIGQUIT)
+
+    def _stop_by(self, number: signal.Signals) -> None:
         if self.process is None:
             return
-        self.process.send_signal(self.stop_signal)
+        self.process.send_signal(number)
         try:
             self.process.wait(timeout=_READY_SECONDS)
         finally:
@@ -222,7 +229,7 @@ class _Container:
 @contextmanager
 def _running(name: str, service: "_Process | _Container") -> Iterator[None]:
     with ExitStack() as stack:
-        stack.callback(service.remove if isinstance(service, _Container) else service.stop)
+        stack.callback(service.remove)
         service.start()
         USED.append(f"{name}: {service.origin}")
         print(USED[-1], file=sys.stderr)

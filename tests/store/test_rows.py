@@ -1,0 +1,111 @@
+"""Objects, commits, checks, protections and warehouses, on every database."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from catalog.errors import AlreadyExists
+from catalog.store import checks, commits, objects, protections, refs, tables, warehouses
+from catalog.store.checks import Check
+from catalog.store.protections import Protection
+from catalog.versioning.ids import ObjectId, to_hex
+from tests.store.conftest import NOW, add_warehouse, identifier
+
+CHECK = Check("dbt", "pending", "läuft", "https://ci/1", NOW, "Ada")
+
+
+def test_objects_are_found_by_id_and_absent_ones_left_out(connection) -> None:
+    staged = {identifier(str(number)): str(number).encode() for number in range(1200)}
+    staged[identifier("bytes")] = bytes(range(256))
+    staged[identifier("empty")] = b""
+    objects.insert(connection, staged)
+    assert objects.fetch(connection, [*staged, identifier("absent")]) == staged
+    assert objects.fetch(connection, []) == {}
+
+
+def test_an_object_that_is_there_is_left_alone(connection) -> None:
+    objects.insert(connection, {identifier("a"): b"first"})
+    objects.insert(connection, {identifier("a"): b"second", identifier("b"): b"b"})
+    objects.insert(connection, {})
+    found = objects.fetch(connection, [identifier("a"), identifier("b")])
+    assert found == {identifier("a"): b"first", identifier("b"): b"b"}
+
+
+def test_commits_belong_to_their_warehouse(connection, warehouse) -> None:
+    other = add_warehouse(connection, "other")
+    commits.insert(connection, other, [identifier("theirs"), identifier("first")])
+    assert commits.contains(connection, other, identifier("theirs"))
+    assert not commits.contains(connection, warehouse, identifier("theirs"))
+    assert commits.find_by_prefix(connection, warehouse, to_hex(identifier("theirs"))) == []
+
+
+def test_commits_are_found_by_any_prefix_of_their_hex_digits(connection, warehouse) -> None:
+    stored = [ObjectId(bytes([0xAB, 0xCD, 0xE0 + number]) + bytes(29)) for number in range(4)]
+    commits.insert(connection, warehouse, reversed(stored))
+    assert commits.find_by_prefix(connection, warehouse, "abcde") == stored[:3]
+    assert commits.find_by_prefix(connection, warehouse, "abcde", limit=9) == stored
+    assert commits.find_by_prefix(connection, warehouse, "abcde2") == [stored[2]]
+    assert commits.find_by_prefix(connection, warehouse, "abcdf") == []
+
+
+def test_the_latest_check_of_a_name_counts(connection, warehouse) -> None:
+    commit = identifier("first")
+    said = [CHECK, replace(CHECK, name="ge"), replace(CHECK, state="success", summary="")]
+    for check in said:
+        checks.insert(connection, warehouse, commit, check)
+    assert checks.list_(connection, warehouse, commit) == said
+    states = checks.latest_states(connection, warehouse, commit)
+    assert states == {"dbt": "success", "ge": "pending"}
+    assert checks.list_(connection, warehouse, identifier("second")) == []
+
+
+def test_a_protection_is_replaced_and_removed(connection, warehouse) -> None:
+    for rules in ({"require_merge": True}, {"required_checks": ["dbt"]}):
+        protections.put(connection, warehouse, Protection("main", rules))
+    protections.put(connection, warehouse, Protection("a*", {}))
+    assert protections.list_(connection, warehouse) == [
+        Protection("a*", {}),
+        Protection("main", {"required_checks": ["dbt"]}),
+    ]
+    assert protections.delete(connection, warehouse, "main")
+    assert not protections.delete(connection, warehouse, "main")
+
+
+def test_a_warehouse_is_found_as_it_was_stored_and_changed(connection) -> None:
+    stored = warehouses.insert(
+        connection,
+        name="hospital",
+        location="s3://lake/hospital",
+        default_branch="main",
+        storage={"s3.region": "eu-central-1"},
+        created_at=NOW,
+    )
+    assert warehouses.find(connection, "hospital") == stored
+    warehouses.update(connection, stored.id, storage={}, default_branch="trunk")
+    changed = replace(stored, storage={}, default_branch="trunk")
+    assert warehouses.find(connection, "hospital") == changed
+    assert changed in warehouses.list_(connection)
+    assert warehouses.find(connection, "Hospital") is None
+
+
+def test_a_taken_name_of_a_warehouse_is_refused(engine) -> None:
+    with engine.connect() as connection, connection.begin() as transaction:
+        add_warehouse(connection, "taken")
+        with pytest.raises(AlreadyExists, match="taken"):
+            add_warehouse(connection, "taken")
+        transaction.rollback()
+
+
+def test_a_deleted_warehouse_takes_its_rows_along_and_no_others(connection, warehouse) -> None:
+    other = add_warehouse(connection, "other")
+    for each in (warehouse, other):
+        protections.put(connection, each, Protection("main", {}))
+        checks.insert(connection, each, identifier("first"), CHECK)
+    warehouses.delete(connection, warehouse)
+    for table in (tables.refs, tables.commits, tables.checks, tables.protections):
+        of_rows = select(table.c.warehouse_id)
+        left = set(connection.execute(of_rows).scalars())
+        assert (warehouse in left, other in left) == (False, True), table.name
+    assert refs.find(connection, other, "main") is not None
+    assert objects.fetch(connection, [identifier("first")])
