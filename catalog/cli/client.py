@@ -35,6 +35,7 @@ class Client:
         self, server: str, *, author: str | None = None, answer_seconds: float = _ANSWER_SECONDS
     ) -> None:
         self.server = server.rstrip("/")
+        self.author = author or ""
         # Bytes, because httpx takes text in headers as ASCII and people's names are not.
         headers = {b"X-Mainstem-Author": author.encode()} if author else {}
         timeout = httpx.Timeout(answer_seconds, connect=min(_CONNECT_SECONDS, answer_seconds))

@@ -132,6 +132,7 @@ def _run_command(session: Session, release: Release) -> Ended:
         "MAINSTEM_URI": f"{session.client.server}/iceberg",
         "MAINSTEM_WAREHOUSE": f"{session.warehouse}@{release.branch}",
         "MAINSTEM_BRANCH": release.branch,
+        "MAINSTEM_AUTHOR": session.client.author,
     }
     try:
         return run_command(release.command, environment, output_to_stderr=session.output.as_json)

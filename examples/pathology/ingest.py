@@ -34,6 +34,8 @@ def main() -> None:
         type="rest",
         uri=os.environ["MAINSTEM_URI"],
         warehouse=os.environ["MAINSTEM_WAREHOUSE"],
+        # The HTTP library takes text as Latin-1, and the header is UTF-8.
+        **{"header.X-Mainstem-Author": os.environ["MAINSTEM_AUTHOR"].encode().decode("latin-1")},
     )
     load(catalog, with_a_fault(tables) if wanted.fault else tables, wanted.day)
     rows = sum(len(table) for table in tables.values())

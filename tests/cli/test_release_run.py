@@ -181,10 +181,16 @@ def test_a_branch_that_moved_after_its_merge_is_kept(lake, ingest_command) -> No
 
 
 def test_the_command_knows_where_to_write(lake) -> None:
-    script = 'echo "$MAINSTEM_URI $MAINSTEM_WAREHOUSE $MAINSTEM_BRANCH $MAINSTEM_SERVER"'
+    expected = {
+        "URI": f"{lake.server}/iceberg",
+        "WAREHOUSE": f"{lake.warehouse}@{BRANCH}",
+        "BRANCH": BRANCH,
+        "SERVER": lake.server,
+        "AUTHOR": "Ada Byron",
+    }
+    script = "; ".join(f'echo "$MAINSTEM_{name}"' for name in expected)
     result = lake.execute(*RUN, "--", "sh", "-c", script)
-    expected = (f"{lake.server}/iceberg", f"{lake.warehouse}@{BRANCH}", BRANCH, lake.server)
-    assert " ".join(expected) in result.stdout.splitlines()
+    assert "\n".join(expected.values()) in result.stdout
 
 
 def test_the_command_line_works_inside_the_command(lake) -> None:

@@ -1,5 +1,6 @@
 """The quickstart, end to end, and what a user relies on after it."""
 
+import getpass
 import re
 
 import duckdb
@@ -35,6 +36,13 @@ def test_the_third_day_failed_a_test_and_is_kept_for_a_look(shown):
     direct = {"source": third, "target": "main"}
     refused = httpx.post(f"{shown.server.address}/api/v1/warehouses/lake/merges", json=direct)
     assert refused.status_code == 403
+
+
+def test_the_log_says_who_ingested_built_and_merged(shown):
+    commits = shown.server.get("commits", ref=shown.releases[1], limit="1000")["commits"]
+    assert len(commits) > 80
+    by_us = [each for each in commits if each["message"] != "Create warehouse lake"]
+    assert {each["author"] for each in by_us} == {getpass.getuser()}
 
 
 def test_tables_keep_their_identity_from_release_to_release(shown):

@@ -20,6 +20,7 @@ from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
+_AUTHOR = "X-Mainstem-Author"
 _EXTENSIONS = ("avro", "httpfs", "iceberg")
 # What Iceberg lets a column become (https://iceberg.apache.org/spec/#schema-evolution); a column
 # of any other new type is dropped and added again, as another column of the same name.
@@ -35,6 +36,7 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Remember where the catalog is; dbt parses a project without a server, too."""
         self._address = {"uri": plugin_config["uri"], "warehouse": plugin_config["warehouse"]}
+        self._author = plugin_config.get("author", "")
         self._catalog: Catalog | None = None
         # A table that was empty before has nothing to delete, and that is well.
         warnings.filterwarnings("ignore", "Delete operation did not match any records")
@@ -42,11 +44,19 @@ class Plugin(BasePlugin):
         atexit.register(self._scratch.cleanup)
 
     def configure_connection(self, conn: Any) -> None:
-        """Load the extensions that Iceberg needs from their packages, without a download."""
+        """Load DuckDB's extensions from their packages, and have it say who commits.
+
+        The secret that it makes is for the profile to attach the catalog with.
+        """
         for name in _EXTENSIONS:
             package = Path(importlib.import_module(f"duckdb_extension_{name}").__file__ or "")
             (found,) = package.parent.glob(f"extensions/*/{name}.duckdb_extension")
             conn.execute(f"LOAD '{found}'")
+        author = self._author.replace("'", "''")
+        headers = f"MAP {{'{_AUTHOR}': '{author}'}}"
+        conn.execute(
+            f"CREATE SECRET mainstem (TYPE iceberg, TOKEN '', EXTRA_HTTP_HEADERS {headers})"
+        )
 
     def configure_cursor(self, cursor: Any) -> None:
         """Tell the macro where it may write a table's rows on their way."""
@@ -66,7 +76,9 @@ class Plugin(BasePlugin):
 
     def _connected(self) -> Catalog:
         if self._catalog is None:
-            self._catalog = load_catalog("mainstem", type="rest", **self._address)
+            # The HTTP library takes text as Latin-1, and the header is UTF-8.
+            header = {f"header.{_AUTHOR}": self._author.encode().decode("latin-1")}
+            self._catalog = load_catalog("mainstem", type="rest", **self._address, **header)
         return self._catalog
 
 
