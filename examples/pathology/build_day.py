@@ -49,10 +49,15 @@ def main() -> int:
     ingest = [sys.executable, str(PROJECT / "ingest.py"), *sys.argv[1:]]
     if subprocess.run(ingest, check=False).returncode:
         return 1
-    with tempfile.TemporaryDirectory() as folder:
-        if os.environ.get("DBT_TARGET") == "spark":
-            import_module("spark_settings").use_branch(Path(folder))
+    if os.environ.get("DBT_TARGET") != "spark":
         return _build()
+    # Only who asks for Spark has it.
+    settings = import_module("spark_settings")
+    with tempfile.TemporaryDirectory() as folder:
+        settings.use_branch(Path(folder))
+        # Ivy tells of every jar that it looks for.
+        with settings.errors_in(PROJECT / "logs" / "spark.log"):
+            return _build()
 
 
 def _build() -> int:

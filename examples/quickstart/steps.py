@@ -60,7 +60,7 @@ class Steps:
         self.console.print(Text(f"$ {shortened(command)}", style="cyan"), soft_wrap=True)
         sys.stdout.flush()
         program = [*_PROGRAMS[command[0]], *command[1:]]
-        return subprocess.run(program, env=self.environment, check=False).returncode
+        return _wait(subprocess.Popen(program, env=self.environment))
 
     def ask(self, *arguments: str) -> Any:
         """Run a command of the command line unseen, and return its JSON."""
@@ -81,6 +81,19 @@ class Steps:
             times.add_row(Text(name), f"{seconds:.1f}")
         times.add_row("All", f"{sum(seconds for _, seconds in self.taken):.1f}", style="bold")
         self.console.print(times)
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> int:
+    # Ctrl-C reaches the command as well, and a release that is stopped still reports its check.
+    interrupted = False
+    while process.returncode is None:
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    return process.returncode
 
 
 def shortened(arguments: Sequence[str]) -> str:
