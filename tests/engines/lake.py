@@ -1,10 +1,8 @@
 """A warehouse of a running server, and the engines' ways to a revision of it."""
 
 import importlib
-import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,13 +136,3 @@ def settings(conf: str) -> list[tuple[str, str]]:
     """Read a `spark-defaults.conf`."""
     lines = [line.split(None, 1) for line in conf.splitlines() if line and line[0] != "#"]
     return [(key, value.strip()) for key, value in lines]
-
-
-def files_of(locations: Sequence[str]) -> list[Path]:
-    """Return the local files that `file:` locations name."""
-    return [Path(location.removeprefix("file://")) for location in locations]
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON would have it, to compare what engines give."""
-    return json.loads(json.dumps(value, default=str))
