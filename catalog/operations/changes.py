@@ -177,8 +177,13 @@ def _write(
 
 
 def _reads(changes: Sequence[TableChange]) -> frozenset[Key]:
-    """Namespaces of tables to be created must still be there when the commit lands."""
-    return frozenset(change.key[:-1] for change in changes if change.creates)
+    """Return what must not move before the commit lands.
+
+    These are all tables named, for one may have requirements and no updates; and the namespaces of
+    those to be created.
+    """
+    namespaces = {change.key[:-1] for change in changes if change.creates}
+    return frozenset(namespaces | {change.key for change in changes})
 
 
 def _message(planned: Sequence[_Changed]) -> str:
