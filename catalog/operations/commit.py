@@ -18,7 +18,7 @@ from catalog.operations.moves import Move, MoveKind, move_ref
 from catalog.operations.resolve import head_of
 from catalog.operations.warehouses import Warehouse
 from catalog.store import commits, objects, refs
-from catalog.store.engine import Connection, read, transact
+from catalog.store.engine import Connection, transact
 from catalog.versioning.diff import changed_keys
 from catalog.versioning.ids import ObjectId
 from catalog.versioning.keys import Key
@@ -204,10 +204,9 @@ def _move(
     """Run the one transaction; False if the head was no longer where `done` begins."""
     expected, new = done.previous, done.commit_id
     move = Move(kind, branch, operation, caller, source)
-    now = warehouse.catalog.clock()
 
     def write(connection: Connection) -> bool:
-        if not move_ref(connection, warehouse, move, expected=expected, to=new, at=now):
+        if not move_ref(connection, warehouse, move, expected=expected, to=new):
             return False
         objects.insert(connection, staged.staged)
         commits.insert(connection, warehouse.id, [new])
@@ -226,14 +225,17 @@ def _look_again(
 ) -> bool:
     """Find out whether a transaction took place whose answer got lost.
 
-    The reflog row is part of the transaction, and a commit id is never made twice.
+    The reflog row is part of the transaction, and a commit id is never made twice. The database
+    may be committing still: the lock waits for that.
     """
+
+    def look(connection: Connection) -> bool:
+        refs.lock(connection, warehouse.id, branch)
+        return refs.reflog_has(connection, warehouse.id, branch, new)
+
     try:
-        landed = read(
-            warehouse.catalog.engine,
-            lambda connection: refs.reflog_has(connection, warehouse.id, branch, new),
-        )
-    except Unavailable:
+        landed = transact(warehouse.catalog.engine, look)
+    except (Unavailable, CommitStateUnknown):
         raise unknown from None
     if landed:
         return True

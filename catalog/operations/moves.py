@@ -1,11 +1,11 @@
 """How a ref moves: every way passes here, inside the transaction that does it.
 
-So a protection cannot be gone round by choosing another operation, and cannot be added between
-the check and the move without being seen.
+So a protection cannot be gone round by choosing another operation. It is checked once the ref is
+moved, which holds others off until the transaction ends, and whoever adds a protection waits for
+that: no move comes after a protection that it did not see.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from catalog.errors import ProtectedBranch
 from catalog.governance.protections import MoveKind, RefMove, Rules, verdict
@@ -36,19 +36,18 @@ def move_ref(
     *,
     expected: ObjectId,
     to: ObjectId,
-    at: datetime,
 ) -> bool:
     """Move a branch by compare-and-swap; False if its head is not `expected`.
 
     Raises:
         ProtectedBranch: if a protection refuses.
     """
-    _check(connection, warehouse, move)
     if not refs.compare_and_swap(
         connection, warehouse.id, move.ref, expected=expected, commit_id=to
     ):
         return False
-    _log(connection, warehouse, move, previous=expected, to=to, at=at)
+    _check(connection, warehouse, move)
+    _log(connection, warehouse, move, previous=expected, to=to)
     return True
 
 
@@ -59,29 +58,29 @@ def create_ref(
     *,
     kind: refs.RefKind,
     to: ObjectId,
-    at: datetime,
     message: str = "",
     metadata: dict[str, str] | None = None,
-) -> None:
-    """Create a branch or a tag.
+) -> refs.Ref:
+    """Create a branch or a tag, and return it.
 
     Raises:
         AlreadyExists: if a branch or a tag has the name.
         ProtectedBranch: if a protection refuses.
     """
     _check(connection, warehouse, move)
-    refs.insert(
+    ref = refs.insert(
         connection,
         warehouse.id,
         name=move.ref,
         kind=kind,
         commit_id=to,
-        created_at=at,
+        created_at=warehouse.catalog.clock(),
         created_by=move.caller.name,
         message=message,
         metadata=metadata or {},
     )
-    _log(connection, warehouse, move, previous=None, to=to, at=at)
+    _log(connection, warehouse, move, previous=None, to=to)
+    return ref
 
 
 def delete_ref(
@@ -90,17 +89,16 @@ def delete_ref(
     move: Move,
     *,
     expected: ObjectId,
-    at: datetime,
 ) -> bool:
     """Delete a branch or a tag; False if its commit is not `expected`.
 
     Raises:
         ProtectedBranch: if a protection refuses.
     """
-    _check(connection, warehouse, move)
     if not refs.delete(connection, warehouse.id, move.ref, expected=expected):
         return False
-    _log(connection, warehouse, move, previous=expected, to=None, at=at)
+    _check(connection, warehouse, move)
+    _log(connection, warehouse, move, previous=expected, to=None)
     return True
 
 
@@ -124,15 +122,16 @@ def _log(
     *,
     previous: ObjectId | None,
     to: ObjectId | None,
-    at: datetime,
 ) -> None:
+    # The time is taken here, not before the transaction, which may have waited for others: until
+    # it ends, whoever asks where the branch stands at that time is told the old head.
     refs.append_reflog(
         connection,
         warehouse.id,
         branch=move.ref,
         commit_id=to,
         previous_commit_id=previous,
-        at=at,
+        at=warehouse.catalog.clock(),
         by=move.caller.name,
         operation=move.operation,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from catalog.errors import NotFound
 from catalog.governance.protections import Rules, check_pattern
 from catalog.operations.warehouses import Warehouse
-from catalog.store import protections
+from catalog.store import protections, refs
 from catalog.store.engine import Connection, read, transact
 
 
@@ -48,6 +48,8 @@ def put_protection(warehouse: Warehouse, pattern: str, rules: Rules) -> Protecti
 
     def write(connection: Connection) -> None:
         protections.put(connection, warehouse.id, row)
+        # Moves that were checked before end first, so that none comes after the answer.
+        refs.lock_all(connection, warehouse.id)
 
     transact(warehouse.catalog.engine, write)
     return Protection(pattern, rules)

@@ -9,7 +9,7 @@ from catalog.operations.idempotency import record
 from catalog.operations.moves import Move, MoveKind, create_ref, delete_ref, move_ref
 from catalog.operations.resolve import resolve
 from catalog.operations.warehouses import Warehouse
-from catalog.store import refs
+from catalog.store import refs, warehouses
 from catalog.store.engine import Connection, read, transact
 from catalog.store.refs import Ref, RefKind
 from catalog.versioning.ids import ObjectId, to_hex
@@ -108,12 +108,6 @@ def delete_branch(warehouse: Warehouse, name: str, *, caller: Caller) -> None:
         NoSuchRevision: if there is none of that name.
         ProtectedBranch: if a protection refuses.
     """
-    if name == warehouse.default_branch:
-        raise InvalidInput(
-            f"Branch {name!r} is the default branch of warehouse {warehouse.name!r} and cannot be"
-            " deleted; make another one the default first",
-            branch=name,
-        )
     ref = get_branch(warehouse, name)
     _delete(warehouse, ref, Move(MoveKind.DELETE, ref.name, "delete-branch", caller))
 
@@ -143,11 +137,10 @@ def reset_branch(
     check_head(ref.name, ref.commit_id, expected_head)
     commit_id = resolve(warehouse, to).commit_id
     move = Move(MoveKind.RESET, ref.name, "reset", caller, source=commit_id)
-    at = warehouse.catalog.clock()
     result = Ref(ref.name, ref.kind, commit_id, ref.created_at, ref.created_by)
 
     def write(connection: Connection) -> bool:
-        if not move_ref(connection, warehouse, move, expected=ref.commit_id, to=commit_id, at=at):
+        if not move_ref(connection, warehouse, move, expected=ref.commit_id, to=commit_id):
             return False
         record(connection, caller.once, result)
         return True
@@ -166,24 +159,20 @@ def _create(
     message: str = "",
     metadata: dict[str, str] | None = None,
 ) -> Ref:
-    at = warehouse.catalog.clock()
-    result = Ref(move.ref, kind, commit_id, at, move.caller.name, message, metadata or {})
-
-    def write(connection: Connection) -> None:
-        create_ref(
+    def write(connection: Connection) -> Ref:
+        created = create_ref(
             connection,
             warehouse,
             move,
             kind=kind,
             to=commit_id,
-            at=at,
             message=message,
             metadata=metadata,
         )
-        record(connection, move.caller.once, result)
+        record(connection, move.caller.once, created)
+        return created
 
-    transact(warehouse.catalog.engine, write)
-    return result
+    return transact(warehouse.catalog.engine, write)
 
 
 def _get(warehouse: Warehouse, name: str, kind: RefKind) -> Ref:
@@ -216,16 +205,24 @@ def _list(
 
 
 def _delete(warehouse: Warehouse, ref: Ref, move: Move) -> None:
-    at = warehouse.catalog.clock()
-
     def write(connection: Connection) -> bool:
-        if not delete_ref(connection, warehouse, move, expected=ref.commit_id, at=at):
+        if not delete_ref(connection, warehouse, move, expected=ref.commit_id):
             return False
+        if ref.name == warehouses.lock_default_branch(connection, warehouse.id):
+            raise _is_default(warehouse, ref.name)
         record(connection, move.caller.once, None)
         return True
 
     if not transact(warehouse.catalog.engine, write):
         raise _moved(ref)
+
+
+def _is_default(warehouse: Warehouse, branch: str) -> InvalidInput:
+    return InvalidInput(
+        f"Branch {branch!r} is the default branch of warehouse {warehouse.name!r} and cannot be"
+        " deleted; make another one the default first",
+        branch=branch,
+    )
 
 
 def _moved(ref: Ref) -> StaleHead:

@@ -244,18 +244,19 @@ def alter_warehouse(
     )
 
     def write(connection: Connection) -> None:
-        ref = refs.find(connection, warehouse.id, changed.default_branch)
-        if ref is None or ref.kind is not refs.RefKind.BRANCH:
-            raise InvalidInput(
-                f"Branch {changed.default_branch!r} does not exist in warehouse"
-                f" {warehouse.name!r}; create it before making it the default"
-            )
+        # Whoever deletes a branch waits for the change of this row, and finds out.
         warehouses.update(
             connection,
             warehouse.id,
             storage=changed.storage,
             default_branch=changed.default_branch,
         )
+        ref = refs.find(connection, warehouse.id, changed.default_branch)
+        if ref is None or ref.kind is not refs.RefKind.BRANCH:
+            raise InvalidInput(
+                f"Branch {changed.default_branch!r} does not exist in warehouse"
+                f" {warehouse.name!r}; create it before making it the default"
+            )
 
     transact(catalog.engine, write)
     catalog.forget_row(warehouse.name)

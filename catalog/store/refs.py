@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, case, select
 from sqlalchemy import delete as delete_from
 from sqlalchemy import insert as insert_into
 from sqlalchemy import update as update_of
@@ -59,13 +59,19 @@ _THIS = (refs.c.warehouse_id == bindparam("warehouse"), refs.c.name == bindparam
 _BRANCH = refs.c.kind == RefKind.BRANCH.value
 _HEAD = select(refs.c.commit_id).where(*_THIS, _BRANCH)
 _FIND = select(refs).where(*_THIS)
+_LOCK = select(refs.c.name).where(*_THIS).with_for_update()
+_LOCK_ALL = (
+    select(refs.c.name)
+    .where(refs.c.warehouse_id == bindparam("warehouse"))
+    .order_by(refs.c.name)
+    .with_for_update()
+)
 _SWAP = (
     update_of(refs)
     .where(*_THIS, _BRANCH, refs.c.commit_id == bindparam("expected"))
     .values(commit_id=bindparam("new"))
 )
 _DELETE = delete_from(refs).where(*_THIS, refs.c.commit_id == bindparam("expected"))
-_APPEND = insert_into(reflog)
 _OF_BRANCH = (
     reflog.c.warehouse_id == bindparam("warehouse"),
     reflog.c.branch == bindparam("ref"),
@@ -75,6 +81,19 @@ _AT = (
     .where(*_OF_BRANCH, reflog.c.at <= bindparam("moment"))
     .order_by(reflog.c.id.desc())
     .limit(1)
+)
+_LAST_AT = (
+    select(reflog.c.at).where(*_OF_BRANCH).order_by(reflog.c.id.desc()).limit(1).scalar_subquery()
+)
+_MOMENT = bindparam("moment", type_=reflog.c.at.type)
+_APPEND = insert_into(reflog).values(
+    warehouse_id=bindparam("warehouse"),
+    branch=bindparam("ref"),
+    commit_id=bindparam("new"),
+    previous_commit_id=bindparam("previous"),
+    at=case((_LAST_AT > _MOMENT, _LAST_AT), else_=_MOMENT),
+    by=bindparam("who"),
+    operation=bindparam("what"),
 )
 _HAS = select(reflog.c.id).where(*_OF_BRANCH, reflog.c.commit_id == bindparam("commit")).limit(1)
 
@@ -156,6 +175,16 @@ def compare_and_swap(
     return result.rowcount == 1
 
 
+def lock(connection: Connection, warehouse_id: int, name: str) -> None:
+    """Wait until no other transaction is moving a ref, and keep others from it."""
+    connection.execute(_LOCK, {"warehouse": warehouse_id, "ref": name}).all()
+
+
+def lock_all(connection: Connection, warehouse_id: int) -> None:
+    """Wait until no other transaction is moving any ref of a warehouse, and keep others from it."""
+    connection.execute(_LOCK_ALL, {"warehouse": warehouse_id}).all()
+
+
 def delete(connection: Connection, warehouse_id: int, name: str, *, expected: ObjectId) -> bool:
     """Remove a ref if it is at `expected`, and say whether it was."""
     result = connection.execute(
@@ -175,17 +204,17 @@ def append_reflog(
     by: str,
     operation: str,
 ) -> None:
-    """Note a move of a ref."""
+    """Note a move of a ref, as of its last move if the clock of whoever made that is ahead."""
     connection.execute(
         _APPEND,
         {
-            "warehouse_id": warehouse_id,
-            "branch": branch,
-            "commit_id": commit_id,
-            "previous_commit_id": previous_commit_id,
-            "at": to_micros(at),
-            "by": by,
-            "operation": operation,
+            "warehouse": warehouse_id,
+            "ref": branch,
+            "new": commit_id,
+            "previous": previous_commit_id,
+            "moment": to_micros(at),
+            "who": by,
+            "what": operation,
         },
     )
 

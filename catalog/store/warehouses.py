@@ -31,6 +31,11 @@ class Warehouse:
 
 
 _FIND = select(warehouses).where(warehouses.c.name == bindparam("wanted"))
+_LOCK = (
+    select(warehouses.c.default_branch)
+    .where(warehouses.c.id == bindparam("warehouse"))
+    .with_for_update()
+)
 _LIST = select(warehouses).order_by(warehouses.c.name)
 
 
@@ -82,6 +87,12 @@ def update(
         .where(warehouses.c.id == warehouse_id)
         .values(storage=json.dumps(dict(storage), sort_keys=True), default_branch=default_branch)
     )
+
+
+def lock_default_branch(connection: Connection, warehouse_id: int) -> str | None:
+    """Return the default branch, which stays that until the transaction ends."""
+    found: str | None = connection.execute(_LOCK, {"warehouse": warehouse_id}).scalar()
+    return found
 
 
 def delete(connection: Connection, warehouse_id: int) -> None:
