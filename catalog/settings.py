@@ -18,6 +18,11 @@ class Settings:
     For `idempotency_key_lifetime_seconds` after a request with an `Idempotency-Key`, the same
     request under the same key gets the same answer. Of the metrics reports that engines send, the
     newest `metrics_reports_kept` stay, about 2 KiB each; 0 keeps none.
+
+    Where clients are configured, every request needs a token, which `/iceberg/v1/oauth/tokens`
+    gives for a client's id and secret. `clients` lists `ID:HASH` parted by commas, `clients_file`
+    names a file with one on each line; HASH is the SHA-256 of a secret in hex. `token_key` signs
+    the tokens, so replicas share it. Without clients the server is open to everybody.
     """
 
     data_dir: Path = Path(".mainstem")
@@ -33,6 +38,10 @@ class Settings:
     commit_timeout_seconds: int = 60
     idempotency_key_lifetime_seconds: int = 24 * 60 * 60
     metrics_reports_kept: int = 50_000
+    clients: str = ""
+    clients_file: str = ""
+    token_key: str = ""
+    token_lifetime_seconds: int = 60 * 60
     log_level: str = "info"
 
     @property
@@ -60,6 +69,10 @@ _FIELDS: Mapping[str, type] = {
     "commit_timeout_seconds": int,
     "idempotency_key_lifetime_seconds": int,
     "metrics_reports_kept": int,
+    "clients": str,
+    "clients_file": str,
+    "token_key": str,
+    "token_lifetime_seconds": int,
     "log_level": str,
 }
 

@@ -15,7 +15,7 @@ MODULES = sorted(
 LAYERS = {
     "errors": 0, "clock": 0, "settings": 0,
     "versioning": 1, "iceberg": 1, "governance": 1.5,
-    "store": 2, "files": 2,
+    "store": 2, "files": 2, "auth": 2,
     "operations": 3, "api": 4, "cli": 5,
 }  # fmt: skip
 # Who may import a library that does I/O or belongs to one face.
@@ -24,6 +24,7 @@ LIBRARIES = {
     "alembic": {"store"},
     "obstore": {"files"},
     "pyiceberg": {"iceberg", "files"},
+    "jwt": {"auth"},
     "fastapi": {"api"},
     "starlette": {"api"},
     "uvicorn": {"cli"},

@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import catalog
 from catalog import clock
+from catalog.api.authentication import Authentication, open_identity
 from catalog.api.errors import error_response, iceberg_body, is_iceberg, problem_body
-from catalog.api.iceberg import config, functions, namespaces, plans, tables, views
+from catalog.api.iceberg import config, functions, namespaces, oauth, plans, tables, views
 from catalog.api.iceberg.hot import HotLoads
 from catalog.api.idempotency import Idempotency
 from catalog.api.management import router as management
@@ -33,7 +34,7 @@ from catalog.store.heads import open_head_reader
 from catalog.store.schema import migrate
 from catalog.versioning.object_store import ObjectCache
 
-ICEBERG_MODULES = (config, namespaces, tables, plans, views, functions)
+ICEBERG_MODULES = (config, oauth, namespaces, tables, plans, views, functions)
 
 logger = structlog.get_logger()
 
@@ -75,7 +76,10 @@ class Application(FastAPI):
 
     @cached_property
     def _outermost(self) -> ASGIApp:
-        return RequestLog(HotLoads(RawIcebergPath(super().__call__), self.state))
+        app: ASGIApp = HotLoads(RawIcebergPath(super().__call__), self.state)
+        if self.state.identity is not None:
+            app = Authentication(app, self.state.identity, clock.now)
+        return RequestLog(app)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -101,6 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.identity = open_identity(settings)
     for module in ICEBERG_MODULES:
         app.include_router(module.router, prefix="/iceberg", include_in_schema=False)
     app.state.iceberg_endpoints = iceberg_endpoints()

@@ -110,7 +110,9 @@ def error_response(scope: Scope, error: CatalogError) -> Response:
     """Answer a request with an error, in the form of the interface that was asked."""
     status = answer_for(error).status
     again = status == 503 or isinstance(error, errors.HeadMoved)
-    headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if again else None
+    headers = {"retry-after": str(RETRY_AFTER_SECONDS)} if again else {}
+    if status == 401:
+        headers["www-authenticate"] = 'Bearer realm="mainstem"'
     if status >= 500:
         logger.error("failed", code=error.code, message=error.message, exc_info=error)
     if scope["method"] == "HEAD":

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from catalog.cli.credential import Credential
 from catalog.cli.failures import ExitCode, Failure, Refused, Unreachable
 
 Json = dict[str, Any]
@@ -32,7 +33,12 @@ class Client:
     """
 
     def __init__(
-        self, server: str, *, author: str | None = None, answer_seconds: float = _ANSWER_SECONDS
+        self,
+        server: str,
+        *,
+        author: str | None = None,
+        credential: str = "",
+        answer_seconds: float = _ANSWER_SECONDS,
     ) -> None:
         self.server = server.rstrip("/")
         self.author = author or ""
@@ -41,7 +47,8 @@ class Client:
         timeout = httpx.Timeout(answer_seconds, connect=min(_CONNECT_SECONDS, answer_seconds))
         # A proxy from the environment never stands between us and this machine itself.
         direct = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
-        self._http = httpx.Client(headers=headers, timeout=timeout, mounts=direct)
+        auth = Credential(self.server, credential) if credential else None
+        self._http = httpx.Client(headers=headers, timeout=timeout, mounts=direct, auth=auth)
 
     def close(self) -> None:
         """Close the connections."""

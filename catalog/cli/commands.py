@@ -27,6 +27,7 @@ class Shared:
     warehouse: str = ""
     as_json: bool = False
     author: str | None = None
+    credential: str = ""
 
     def overlaid(self, given: dict[str, Any]) -> "Shared":
         """Return these options with what was given nearer to the command in their place."""
@@ -192,7 +193,9 @@ def _shared(ctx: typer.Context) -> Shared:
 @contextmanager
 def _session(shared: Shared) -> Iterator[Session]:
     output = Output(as_json=shared.as_json)
-    client = Client(shared.server, author=shared.author or user_name())
+    client = Client(
+        shared.server, author=shared.author or user_name(), credential=shared.credential
+    )
     try:
         yield Session(client, output, shared.warehouse)
     except Failure as failure:

@@ -31,7 +31,8 @@ def complete_revision(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _names(ctx: typer.Context, kind: str, prefix: str) -> list[str]:
     shared = _options(ctx)
-    with closing(Client(shared.server, answer_seconds=_ANSWER_SECONDS)) as client:
+    client = Client(shared.server, credential=shared.credential, answer_seconds=_ANSWER_SECONDS)
+    with closing(client):
         session = Session(client, Output(as_json=True), shared.warehouse)
         try:
             found = session.get(kind, prefix=prefix, limit=_MOST)
@@ -44,7 +45,9 @@ def _options(ctx: typer.Context) -> Shared:
     # No command runs while one is completed, so nothing has collected the options of those above.
     shared = Shared()
     for each in (ctx.find_root(), ctx.parent or ctx, ctx):
-        shared = shared.overlaid({name: each.params.get(name) for name in ("server", "warehouse")})
+        shared = shared.overlaid(
+            {name: each.params.get(name) for name in ("server", "warehouse", "credential")}
+        )
     return shared
 
 

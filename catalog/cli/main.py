@@ -63,6 +63,15 @@ def root(
             help="Who makes changes. (default: your user name)",
         ),
     ] = None,
+    credential: Annotated[
+        str,
+        typer.Option(
+            metavar="ID:SECRET",
+            envvar="MAINSTEM_CREDENTIAL",
+            show_default=False,
+            help="Who you are, where the server asks; better in the environment than here.",
+        ),
+    ] = "",
     version: Annotated[
         bool,
         typer.Option(
@@ -72,7 +81,9 @@ def root(
 ) -> None:
     """Take the options that every command shares, when they stand before its name."""
     del version
-    ctx.obj = Shared(server=server, warehouse=warehouse, as_json=as_json, author=author)
+    ctx.obj = Shared(
+        server=server, warehouse=warehouse, as_json=as_json, author=author, credential=credential
+    )
 
 
 for _group in (

@@ -13,6 +13,7 @@ import uvicorn
 
 from catalog import __version__
 from catalog.api.app import create_app, open_catalog
+from catalog.api.authentication import open_identity
 from catalog.cli.failures import ExitCode
 from catalog.cli.output import Output
 from catalog.errors import CatalogError, InvalidInput
@@ -29,6 +30,7 @@ def run(host: str, port: int, *, data_dir: Path | None, database_url: str | None
     output = Output(as_json=False)
     try:
         settings = settings_from(_environment(data_dir, database_url))
+        open_identity(settings)
         listener = _listen(host, port)
     except InvalidInput as error:
         output.say(error.message)

@@ -1,0 +1,80 @@
+"""A server with clients configured: the command line and an engine's client work with it."""
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyiceberg.catalog import load_catalog
+from typer.testing import CliRunner
+
+from catalog.cli.main import app
+
+SECRET = "a long + random: one"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with one client."""
+    directory: Path = tmp_path_factory.mktemp("credential")
+    secret_hash = hashlib.sha256(SECRET.encode()).hexdigest()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "catalog", "serve", "--port", "0", "--data-dir", str(directory)],
+        env={
+            **os.environ,
+            "MAINSTEM_CLIENTS": f"etl:{secret_hash}",
+            "MAINSTEM_TOKEN_KEY": "0123456789abcdef0123456789abcdef",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+    assert address is not None
+    yield address[0]
+    process.kill()
+    process.communicate()
+
+
+def run(server: str, credential: str, *arguments: str) -> tuple[int, str]:
+    environment = {"MAINSTEM_SERVER": server, "MAINSTEM_CREDENTIAL": credential}
+    result = CliRunner().invoke(app, list(arguments), env=environment)
+    return result.exit_code, result.output
+
+
+def test_commands_work_with_a_credential(server: str) -> None:
+    credential = f"etl:{SECRET}"
+    assert run(server, credential, "branch", "create", "side")[0] == 0
+    code, output = run(server, credential, "branch", "list")
+    assert code == 0
+    assert "side" in output
+
+
+def test_commands_are_refused_without_one(server: str) -> None:
+    for credential in ("", "etl:wrong", "etl"):
+        code, output = run(server, credential, "branch", "list")
+        assert code == 4
+        assert "token" in output
+
+
+def test_an_engines_client_works_with_a_credential(server: str) -> None:
+    uri = f"{server}/iceberg"
+    settings = {"uri": uri, "oauth2-server-uri": f"{uri}/v1/oauth/tokens"}
+    catalog = load_catalog("lake", type="rest", credential=f"etl:{SECRET}", **settings)
+    catalog.create_namespace("ns")
+    assert catalog.list_namespaces() == [("ns",)]
+
+
+def test_settings_that_cannot_be_end_serve_in_one_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(
+        app,
+        ["serve", "--port", "0", "--data-dir", str(tmp_path)],
+        env={"MAINSTEM_CLIENTS": "etl:secret"},
+    )
+    assert result.exit_code == 2
+    assert "MAINSTEM_CLIENTS must hold ID:HASH" in " ".join(result.output.split())
