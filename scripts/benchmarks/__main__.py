@@ -11,8 +11,8 @@ from benchmarks.databases import DATABASES
 from benchmarks.figures import Figure
 from benchmarks.lake import CHANGED, Lake
 from benchmarks.report import show
-from benchmarks.rounds import FULL, QUICK
-from benchmarks.suite import measure
+from benchmarks.rounds import FULL, PEER, QUICK
+from benchmarks.suite import measure, measure_nessie
 
 _CHOICES = {**{name: [name] for name in DATABASES}, "both": list(DATABASES)}
 
@@ -33,6 +33,11 @@ def _figures(arguments: argparse.Namespace) -> Iterator[Figure]:
                 _say(f"{database}, {tables:,} tables")
                 with _directory() as lake:
                     yield from measure(lake, new_database(lake), Lake(tables), rounds, database)
+                if arguments.peer and tables == min(arguments.sizes):
+                    _say(f"{arguments.peer}, {tables:,} tables")
+                    with _directory() as lake:
+                        slow = rounds if arguments.quick else PEER
+                        yield from measure_nessie(lake, Lake(tables), slow, database)
 
 
 @contextmanager
@@ -56,6 +61,12 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default=[200, 10_000, 100_000])
     parser.add_argument("--database", choices=_CHOICES, default="both")
+    parser.add_argument(
+        "--peer",
+        choices=["nessie"],
+        help="measure Nessie beside it, on the smallest lake; the first time, its server is fetched"
+        " by the Maven on PATH, and its Java by pip, into the user's cache",
+    )
     parser.add_argument("--quick", action="store_true", help="measure once: a smoke test")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     return parser.parse_args()

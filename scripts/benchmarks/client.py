@@ -44,11 +44,11 @@ class Load:
         """How long each answer took."""
         return [1000 * answer.seconds for answer in self.answers]
 
-    def expect(self, status: int) -> "Load":
-        """Return the load if every answer has this status: anything else measures a fault."""
+    def check(self, status: int | None = None) -> "Load":
+        """Return the load if all have this status, or none failed: else it measures faults."""
         for answer in self.answers:
-            if answer.status != status:
-                raise RuntimeError(f"{answer.status} for {status}: {answer.body[:500]!r}")
+            if answer.status != status if status else answer.status >= 300:
+                raise RuntimeError(f"{answer.status}: {answer.body[:500]!r}")
         return self
 
 

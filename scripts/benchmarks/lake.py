@@ -31,6 +31,7 @@ SPARE: Key = ("history", "spare")
 
 _PER_NAMESPACE = 100
 _PER_COMMIT = 2_000
+_BEGAN_MS = 2_000_000_000_000
 _CALLER = Caller("bench")
 
 
@@ -102,31 +103,33 @@ def _commit(warehouse: Warehouse, edits: dict[Key, Entry | None]) -> None:
 def _metadata(warehouse: Warehouse, key: Key) -> Metadata:
     location = f"{warehouse.location}/{'/'.join(key)}-{uuid4().hex[:8]}"
     created = new_table(
-        table_request(), location=location, table_uuid=str(uuid4()), now_ms=1_750_000_000_000
+        table_request(), location=location, table_uuid=str(uuid4()), now_ms=_BEGAN_MS
     )
     return _with_snapshots(created) if key == HISTORY else created
 
 
-def _with_snapshots(metadata: Metadata) -> Metadata:
-    snapshots = [
-        {
-            "snapshot-id": number + 1,
-            "sequence-number": number + 1,
-            "timestamp-ms": metadata["last-updated-ms"] + number,
-            "schema-id": 0,
-            "manifest-list": f"{metadata['location']}/metadata/snap-{number}-{uuid4()}.avro",
-            "summary": {
-                "operation": "append",
-                **{
-                    f"{prefix}-{what}": str(1_000_000 + number)
-                    for prefix in ("added", "total")
-                    for what in ("records", "data-files", "files-size", "delete-files")
-                },
+def snapshot(location: str, number: int) -> dict[str, Any]:
+    """Return the snapshot of this number, as an engine would append it."""
+    return {
+        "snapshot-id": number + 1,
+        "sequence-number": number + 1,
+        "timestamp-ms": _BEGAN_MS + number,
+        "schema-id": 0,
+        "manifest-list": f"{location}/metadata/snap-{number}-{uuid4()}.avro",
+        "summary": {
+            "operation": "append",
+            **{
+                f"{prefix}-{what}": str(1_000_000 + number)
+                for prefix in ("added", "total")
+                for what in ("records", "data-files", "files-size", "delete-files")
             },
-            **({"parent-snapshot-id": number} if number else {}),
-        }
-        for number in range(SNAPSHOTS)
-    ]
+        },
+        **({"parent-snapshot-id": number} if number else {}),
+    }
+
+
+def _with_snapshots(metadata: Metadata) -> Metadata:
+    snapshots = [snapshot(metadata["location"], number) for number in range(SNAPSHOTS)]
     return metadata | {
         "snapshots": snapshots,
         "current-snapshot-id": SNAPSHOTS,

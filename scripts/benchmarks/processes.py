@@ -1,6 +1,7 @@
 """Server processes, each on a free port and stopped afterwards."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,13 @@ class Server:
             return int(fields["VmRSS"].split()[0]) * _KIBIBYTE
         shown = subprocess.check_output(["ps", "-o", "rss=", "-p", str(self.pid)])
         return int(shown) * _KIBIBYTE
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @contextmanager
