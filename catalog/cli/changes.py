@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from catalog.cli.client import Json
 from catalog.cli.output import Block, Note, Table, counted, dotted
 
 _ROWS = "total-records"
+_DELETE_FILES = "total-delete-files"
 _ORDER = ("added", "removed", "modified", "renamed")
 
 
@@ -41,19 +43,33 @@ def _name(change: Json) -> str:
 
 def _rows(change: Json) -> str:
     before, after = (_records(change.get(side)) for side in ("from", "to"))
-    if before is None and after is None:
-        return "-"
     if before == after:
-        return f"{after:,}"
-    if before is None or after is None:
-        return f"{_number(before)} -> {_number(after)}"
-    return f"{before:,} -> {after:,} ({after - before:+,})"
+        return str(after)
+    if before.exact and after.exact:
+        return f"{before} -> {after} ({after.count - before.count:+,})"
+    return f"{before} -> {after}"
 
 
-def _records(entry: Json | None) -> int | None:
-    value = ((entry or {}).get("facts") or {}).get(_ROWS)
-    return None if value is None else int(value)
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """How many rows a table has, as far as the counts in its snapshot tell."""
+
+    count: int
+    known: bool
+    deletes: bool
+
+    @property
+    def exact(self) -> bool:
+        return self.known and not self.deletes
+
+    def __str__(self) -> str:
+        if not self.known:
+            return "-"
+        # The format's count leaves delete files out of account.
+        return f"at most {self.count:,}" if self.deletes else f"{self.count:,}"
 
 
-def _number(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
+def _records(entry: Json | None) -> _Records:
+    facts = (entry or {}).get("facts") or {}
+    count = facts.get(_ROWS)
+    return _Records(int(count or 0), count is not None, bool(int(facts.get(_DELETE_FILES) or 0)))
