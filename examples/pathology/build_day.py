@@ -64,7 +64,7 @@ def _build() -> int:
     begun = time.monotonic()
     # dbt resolves the paths in its profile from here.
     os.chdir(PROJECT)
-    console = Console()
+    console = Console(highlight=False)
     with _progress(console) as progress:
         runner = dbtRunner(callbacks=[Watch(console, progress).see])
         built = runner.invoke(["build", "--log-level", "none", "--no-use-colors"])

@@ -43,7 +43,8 @@ def show_side_by_side(console: Console, uri: str, *, older: str, newer: str) -> 
         f"(TYPE iceberg, ENDPOINT '{uri}', AUTHORIZATION_TYPE 'none');"
         for name, release in (("older", older), ("newer", newer))
     ]
-    console.print(Text("\n".join([*statements, f"{QUERY};"]), style="cyan"))
+    # Not wrapped, so that it can be copied.
+    console.print(Text("\n".join([*statements, f"{QUERY};"]), style="cyan"), soft_wrap=True)
     with duckdb.connect() as connection:
         load_iceberg(connection)
         for statement in statements:
