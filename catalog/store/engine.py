@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from catalog.errors import CommitStateUnknown, InvalidInput, Unavailable
@@ -113,6 +113,7 @@ def read(engine: Engine, query: Callable[[Connection], T]) -> T:
     """Run a query that changes nothing; a dead connection is replaced once.
 
     Raises:
+        InvalidInput: if the database cannot hold a value that it is asked for.
         Unavailable: if the database does not answer.
     """
 
@@ -129,6 +130,7 @@ def transact(engine: Engine, write: Callable[[Connection], T]) -> T:
     So it must have no other effect than its statements. If it raises, nothing is changed.
 
     Raises:
+        InvalidInput: if the database cannot hold a value that it is given; nothing was changed.
         Unavailable: if the database does not answer; nothing was changed.
         CommitStateUnknown: if the connection broke while the database was committing.
     """
@@ -143,6 +145,9 @@ def _persistently(once: Callable[[], T]) -> T:
     while True:
         try:
             return once()
+        except DataError as error:
+            # PostgreSQL has no text with a NUL in it, which clients may well send.
+            raise InvalidInput(f"The database cannot hold this: {error.orig}") from error
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             if _retryable(error) and time.monotonic() < deadline:
                 time.sleep(random.uniform(pause / 2, pause))

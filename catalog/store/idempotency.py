@@ -41,15 +41,17 @@ class Answered:
     answer: Answer
 
 
-_THIS = idempotency_keys.c.key == bindparam("this")
+_KEY = idempotency_keys.c.key
+_THIS = bindparam("this") == _KEY
 _FIND = select(idempotency_keys).where(_THIS, idempotency_keys.c.at >= bindparam("since"))
 _DROP_EXPIRED = delete_from(idempotency_keys).where(
     _THIS, idempotency_keys.c.at < bindparam("since")
 )
 _DROP_ALL_EXPIRED = delete_from(idempotency_keys).where(idempotency_keys.c.at < bindparam("since"))
+# What is returned tells whether a row was inserted; not every driver counts them.
 _INSERTS = {
-    "sqlite": sqlite.insert(idempotency_keys).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(idempotency_keys).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(idempotency_keys).on_conflict_do_nothing().returning(_KEY),
+    "postgresql": postgresql.insert(idempotency_keys).on_conflict_do_nothing().returning(_KEY),
 }
 
 
@@ -81,7 +83,7 @@ def insert(
             "loaded": None if loaded is None else json.dumps([loaded.location, loaded.with_config]),
         },
     )
-    return result.rowcount == 1
+    return result.first() is not None
 
 
 def delete_expired(connection: Connection, *, since: datetime) -> int:

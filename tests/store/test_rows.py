@@ -1,13 +1,25 @@
 """Objects, commits, checks, protections and warehouses, on every database."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from catalog.errors import AlreadyExists
-from catalog.store import checks, commits, objects, protections, refs, tables, warehouses
+from catalog.errors import AlreadyExists, InvalidInput
+from catalog.store import (
+    checks,
+    commits,
+    idempotency,
+    objects,
+    protections,
+    refs,
+    tables,
+    warehouses,
+)
 from catalog.store.checks import Check
+from catalog.store.engine import read, transact
+from catalog.store.idempotency import Answer, Answered
 from catalog.store.protections import Protection
 from catalog.versioning.ids import ObjectId, to_hex
 from tests.store.conftest import NOW, add_warehouse, identifier
@@ -70,6 +82,35 @@ def test_a_protection_is_replaced_and_removed(connection, warehouse) -> None:
     ]
     assert protections.delete(connection, warehouse, "main")
     assert not protections.delete(connection, warehouse, "main")
+
+
+def test_a_key_is_answered_once_until_it_expires(connection) -> None:
+    def keep(body: bytes, minutes: int) -> bool:
+        at = NOW + timedelta(minutes=minutes)
+        answered = Answered(b"digest", Answer(200, "application/json", body))
+        since = at - timedelta(minutes=10)
+        return idempotency.insert(connection, "key", answered, at=at, since=since)
+
+    def known(minutes: int) -> bytes | None:
+        found = idempotency.find(connection, "key", since=NOW + timedelta(minutes=minutes))
+        return found and found.answer.body
+
+    assert known(0) is None
+    assert [keep(b"first", 0), keep(b"second", 9)] == [True, False]
+    assert (known(0), known(1)) == (b"first", None)
+    assert keep(b"third", 11)
+    assert known(11) == b"third"
+    assert idempotency.delete_expired(connection, since=NOW + timedelta(minutes=12)) == 1
+
+
+def test_text_that_the_database_cannot_hold_is_the_callers_fault(engine) -> None:
+    def write(connection) -> None:
+        add_warehouse(connection, "nul\x00")
+        raise InvalidInput("SQLite can")
+
+    with pytest.raises(InvalidInput):
+        transact(engine, write)
+    assert not read(engine, lambda connection: "nul" in str(warehouses.list_(connection)))
 
 
 def test_a_warehouse_is_found_as_it_was_stored_and_changed(connection) -> None:
