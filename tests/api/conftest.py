@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +12,7 @@ from starlette.testclient import TestClient
 from catalog.api.app import create_app
 from catalog.settings import Settings
 from catalog.versioning.revisions import encode_prefix
+from tests.services import ObjectStore
 
 Json = dict[str, Any]
 _SCHEMA = {
@@ -114,10 +114,31 @@ class Lake:
         assert response.status_code == 200, response.text
 
 
+@dataclass(frozen=True)
+class Backing:
+    """What an application stands on: a database, and where warehouses keep their files."""
+
+    settings: Settings
+    files: str
+    storage: dict[str, str]
+
+
+@pytest.fixture(scope="session", params=["local", pytest.param("services", marks=pytest.mark.slow)])
+def backing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Backing:
+    """SQLite and local files, or PostgreSQL and an object store that speaks S3."""
+    directory = tmp_path_factory.mktemp("api")
+    if request.param == "local":
+        return Backing(Settings(data_dir=directory), directory.as_uri(), {})
+    url = request.getfixturevalue("new_database")()
+    store: ObjectStore = request.getfixturevalue("s3")
+    settings = Settings(data_dir=directory, database_url=url)
+    return Backing(settings, f"s3://{store.bucket}/{directory.name}", store.storage)
+
+
 @pytest.fixture(scope="session")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """A running application on SQLite and local files."""
-    app = create_app(Settings(data_dir=tmp_path_factory.mktemp("management")))
+def client(backing: Backing) -> Iterator[TestClient]:
+    """A running application."""
+    app = create_app(backing.settings)
     with TestClient(app, raise_server_exceptions=False) as started:
         yield started
 
@@ -129,10 +150,11 @@ def numbers() -> Iterator[int]:
 
 
 @pytest.fixture
-def empty(client: TestClient, numbers: Iterator[int], tmp_path: Path) -> Lake:
+def empty(client: TestClient, backing: Backing, numbers: Iterator[int]) -> Lake:
     """A warehouse that holds nothing."""
     lake = Lake(client, f"w{next(numbers)}")
-    body = {"name": lake.name, "location": f"{tmp_path.as_uri()}/warehouse"}
+    location = f"{backing.files}/{lake.name}"
+    body = {"name": lake.name, "location": location, "storage": backing.storage}
     response = client.post("/api/v1/warehouses", json=body)
     assert response.status_code == 201, response.text
     return lake

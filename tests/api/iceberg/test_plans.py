@@ -12,6 +12,8 @@ from tests.manifests import entry, file, listed, manifest, manifest_list
 TABLE = "/namespaces/ns/tables/a"
 ALL = [f"f{number:02}" for number in range(12)]
 numbers = count(1)
+# The tests write manifests into the folder of the table themselves.
+pytestmark = pytest.mark.parametrize("backing", ["local"], indirect=True, scope="session")
 
 
 @pytest.fixture(autouse=True)
