@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from catalog.errors import NotFound
 from catalog.governance.protections import Rules, check_pattern
+from catalog.operations.callers import Caller
+from catalog.operations.idempotency import record
 from catalog.operations.warehouses import Warehouse
 from catalog.store import protections, refs
 from catalog.store.engine import Connection, read, transact
@@ -37,7 +39,9 @@ def get_protection(warehouse: Warehouse, pattern: str) -> Protection:
     raise _missing(warehouse, pattern)
 
 
-def put_protection(warehouse: Warehouse, pattern: str, rules: Rules) -> Protection:
+def put_protection(
+    warehouse: Warehouse, pattern: str, rules: Rules, *, caller: Caller
+) -> Protection:
     """Set the rules under a pattern, in place of those before.
 
     Raises:
@@ -45,27 +49,31 @@ def put_protection(warehouse: Warehouse, pattern: str, rules: Rules) -> Protecti
     """
     check_pattern(pattern)
     row = protections.Protection(pattern, rules.to_json())
+    result = Protection(pattern, rules)
 
     def write(connection: Connection) -> None:
         protections.put(connection, warehouse.id, row)
         # Moves that were checked before end first, so that none comes after the answer.
         refs.lock_all(connection, warehouse.id)
+        record(connection, caller.once, result)
 
     transact(warehouse.catalog.engine, write)
-    return Protection(pattern, rules)
+    return result
 
 
-def delete_protection(warehouse: Warehouse, pattern: str) -> None:
+def delete_protection(warehouse: Warehouse, pattern: str, *, caller: Caller) -> None:
     """Remove the protection under exactly this pattern.
 
     Raises:
         NotFound: if there is none.
     """
-
     check_pattern(pattern)
 
     def write(connection: Connection) -> bool:
-        return protections.delete(connection, warehouse.id, pattern)
+        if not protections.delete(connection, warehouse.id, pattern):
+            return False
+        record(connection, caller.once, None)
+        return True
 
     if not transact(warehouse.catalog.engine, write):
         raise _missing(warehouse, pattern)

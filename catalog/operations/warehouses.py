@@ -229,7 +229,11 @@ def create_warehouse(
 
 
 def alter_warehouse(
-    warehouse: Warehouse, *, storage: Mapping[str, str] | None, default_branch: str | None
+    warehouse: Warehouse,
+    *,
+    storage: Mapping[str, str] | None,
+    default_branch: str | None,
+    caller: Caller,
 ) -> Warehouse:
     """Change the storage properties or the default branch; the location never changes.
 
@@ -257,13 +261,14 @@ def alter_warehouse(
                 f"Branch {changed.default_branch!r} does not exist in warehouse"
                 f" {warehouse.name!r}; create it before making it the default"
             )
+        record(connection, caller.once, changed)
 
     transact(catalog.engine, write)
     catalog.forget_row(warehouse.name)
     return changed
 
 
-def delete_warehouse(warehouse: Warehouse) -> None:
+def delete_warehouse(warehouse: Warehouse, *, caller: Caller) -> None:
     """Forget a warehouse with its branches, tags and reflog; no file is deleted.
 
     Raises:
@@ -274,5 +279,10 @@ def delete_warehouse(warehouse: Warehouse) -> None:
         raise InvalidInput(
             f"Warehouse {warehouse.name!r} is the server's default and cannot be deleted"
         )
-    transact(catalog.engine, lambda connection: warehouses.delete(connection, warehouse.id))
+
+    def write(connection: Connection) -> None:
+        warehouses.delete(connection, warehouse.id)
+        record(connection, caller.once, None)
+
+    transact(catalog.engine, write)
     catalog.forget_row(warehouse.name)

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from catalog.api.management.context import WarehouseOf
+from catalog.api.answering import answering_json, answering_nothing
+from catalog.api.management.context import CallerOf, WarehouseOf
 from catalog.api.management.documents import protection_document
 from catalog.api.management.fields import problems
 from catalog.api.management.models import (
@@ -14,7 +15,7 @@ from catalog.api.management.models import (
     ProtectionsAnswer,
 )
 from catalog.api.management.routing import ManagementRoute
-from catalog.api.responses import JsonResponse, no_content
+from catalog.api.responses import JsonResponse
 from catalog.governance.protections import Rules
 from catalog.operations.protections import (
     delete_protection,
@@ -62,13 +63,16 @@ def show(warehouse: WarehouseOf, pattern: Pattern) -> Response:
     response_model=ProtectionAnswer,
     responses=problems(404),
 )
-def put(warehouse: WarehouseOf, pattern: Pattern, body: ProtectionRequest) -> Response:
+def put(
+    warehouse: WarehouseOf, pattern: Pattern, caller: CallerOf, body: ProtectionRequest
+) -> Response:
     """Set the rules under a pattern, in place of those before.
 
     All protections that match a branch apply to it, to every way in which it can move.
     """
     rules = Rules.from_json(body.model_dump())
-    return JsonResponse(protection_document(put_protection(warehouse, pattern, rules)))
+    answer = answering_json(caller, protection_document)
+    return answer(put_protection(warehouse, pattern, rules, caller=caller))
 
 
 @router.delete(
@@ -77,7 +81,8 @@ def put(warehouse: WarehouseOf, pattern: Pattern, body: ProtectionRequest) -> Re
     status_code=204,
     responses=problems(404),
 )
-def delete(warehouse: WarehouseOf, pattern: Pattern) -> Response:
+def delete(warehouse: WarehouseOf, pattern: Pattern, caller: CallerOf) -> Response:
     """Remove the rules under exactly this pattern."""
-    delete_protection(warehouse, pattern)
-    return no_content()
+    answer = answering_nothing(caller)
+    delete_protection(warehouse, pattern, caller=caller)
+    return answer()

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from catalog.api.answering import answering_json
+from catalog.api.answering import answering_json, answering_nothing
 from catalog.api.management.context import CallerOf, CatalogOf, WarehouseOf
 from catalog.api.management.documents import warehouse_document
 from catalog.api.management.fields import problems
@@ -14,7 +14,7 @@ from catalog.api.management.models import (
     WarehousesAnswer,
 )
 from catalog.api.management.routing import ManagementRoute
-from catalog.api.responses import JsonResponse, no_content
+from catalog.api.responses import JsonResponse
 from catalog.operations.warehouses import (
     alter_warehouse,
     create_warehouse,
@@ -73,10 +73,17 @@ def show(warehouse: WarehouseOf) -> Response:
     response_model=WarehouseAnswer,
     responses=problems(404),
 )
-def alter(warehouse: WarehouseOf, body: WarehousePatch) -> Response:
+def alter(warehouse: WarehouseOf, caller: CallerOf, body: WarehousePatch) -> Response:
     """Change the storage properties or the default branch; the location never changes."""
-    changed = alter_warehouse(warehouse, storage=body.storage, default_branch=body.default_branch)
-    return JsonResponse(warehouse_document(changed))
+    answer = answering_json(caller, warehouse_document)
+    return answer(
+        alter_warehouse(
+            warehouse,
+            storage=body.storage,
+            default_branch=body.default_branch,
+            caller=caller,
+        )
+    )
 
 
 @router.delete(
@@ -85,7 +92,8 @@ def alter(warehouse: WarehouseOf, body: WarehousePatch) -> Response:
     status_code=204,
     responses=problems(404),
 )
-def delete(warehouse: WarehouseOf) -> Response:
+def delete(warehouse: WarehouseOf, caller: CallerOf) -> Response:
     """Forget a warehouse with its branches, tags and reflog; no file is deleted."""
-    delete_warehouse(warehouse)
-    return no_content()
+    answer = answering_nothing(caller)
+    delete_warehouse(warehouse, caller=caller)
+    return answer()

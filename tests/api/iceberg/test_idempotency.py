@@ -331,10 +331,15 @@ def test_management_mutations_take_place_once(lake, key):
     call("POST", "/branches/side/reset", {"to": "main~1"}, 200)
     call("POST", "/cherry-picks", {"commit_ids": [merged["commit_id"]], "target": "main"}, 200)
     call("POST", "/commits/main/checks", {"name": "dbt", "state": "success"}, 201)
+    call("PUT", "/protections/x", {"forbid_delete": True}, 200)
+    call("DELETE", "/protections/x", None, 204)
+    call("PATCH", "", {"default_branch": "side"}, 200)
+    call("PATCH", "", {"default_branch": "main"}, 200)
     call("DELETE", "/tags/v1", None, 204)
     call("DELETE", "/branches/side", None, 204)
     operations = [each["operation"] for each in lake.get("/reflog", branch="main")["entries"]]
     assert operations[:3] == ["cherry-pick", "revert", "merge"]
+    call("DELETE", "", None, 204)
 
 
 def test_a_warehouse_is_created_once(client, key, tmp_path):
