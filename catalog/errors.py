@@ -175,6 +175,12 @@ class StaleHead(Conflict):
     code = "stale-head"
 
 
+class StalePlan(Conflict):
+    """A merge would not do what the plan does that the caller saw."""
+
+    code = "stale-plan"
+
+
 class MergeConflicts(Conflict):
     """A merge met changes that do not go together; `conflicts` lists all of them."""
 

@@ -54,6 +54,7 @@ ANSWERS: dict[type[CatalogError], Answer] = {
     errors.AlreadyAnswered: Answer(409, "CommitFailedException"),
     errors.NamespaceNotEmpty: Answer(409, "NamespaceNotEmptyException"),
     errors.StaleHead: Answer(409, "CommitFailedException"),
+    errors.StalePlan: Answer(409, "CommitFailedException"),
     errors.MergeConflicts: Answer(409, "CommitFailedException"),
     errors.Unavailable: Answer(503, "ServiceUnavailableException"),
     errors.StorageUnavailable: Answer(503, "ServiceUnavailableException"),

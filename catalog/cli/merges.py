@@ -80,6 +80,17 @@ ExpectedHead = Annotated[
 ]
 
 
+PlanOption = Annotated[
+    str | None,
+    typer.Option(
+        "--plan",
+        metavar="ID",
+        help="Do exactly what a dry run said under this id, or refuse.",
+        show_default=False,
+    ),
+]
+
+
 def merge(
     session: Session,
     source: Annotated[
@@ -100,12 +111,23 @@ def merge(
     ] = False,
     metadata: Metadata = None,
     expected_head: ExpectedHead = None,
+    plan: PlanOption = None,
+    unchanged: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--unchanged",
+            metavar="NS.TABLE",
+            help="Refuse if the branch has changed this table, which SOURCE read; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Merge all changes of SOURCE into a branch in one step, or none."""
     body = {
-        **_common(message, strategy, table, metadata, expected_head),
+        **_common(message, strategy, table, metadata, expected_head, plan),
         "source": source,
         "squash": squash,
+        "unchanged": unchanged or [],
     }
     _carry_out(session, "merges", body, into=into, dry_run=dry_run)
 
@@ -123,9 +145,11 @@ def cherry_pick(
     table: ByTable = None,
     metadata: Metadata = None,
     expected_head: ExpectedHead = None,
+    plan: PlanOption = None,
 ) -> None:
     """Apply what single commits changed to a branch, as one commit."""
-    body = {**_common(message, strategy, table, metadata, expected_head), "commit_ids": commits}
+    common = _common(message, strategy, table, metadata, expected_head, plan)
+    body = {**common, "commit_ids": commits}
     _carry_out(session, "cherry-picks", body, into=into, dry_run=dry_run)
 
 
@@ -142,9 +166,11 @@ def revert(
     table: ByTable = None,
     metadata: Metadata = None,
     expected_head: ExpectedHead = None,
+    plan: PlanOption = None,
 ) -> None:
     """Undo what a commit changed by a new commit; a merge is undone against its first parent."""
-    body = {**_common(message, strategy, table, metadata, expected_head), "commit_id": commit}
+    common = _common(message, strategy, table, metadata, expected_head, plan)
+    body = {**common, "commit_id": commit}
     _carry_out(session, "reverts", body, into=into, dry_run=dry_run)
 
 
@@ -161,12 +187,14 @@ def _common(
     tables: list[str] | None,
     metadata: list[str] | None,
     expected_head: str | None,
+    plan: str | None,
 ) -> Json:
     return {
         "message": message,
         "metadata": pairs("--metadata", metadata),
         "strategy": {"default": strategy.value, "tables": _strategies(tables)},
         "expected_target_head": expected_head,
+        "plan_id": plan,
     }
 
 
@@ -197,7 +225,8 @@ def _resolutions(resolutions: list[Json]) -> tuple[Block, ...]:
 
 def _closing(session: Session, result: Json, target: str, *, dry_run: bool) -> Paragraph:
     if dry_run:
-        return Paragraph("This was a dry run: nothing was changed.")
+        plan = f" Give --plan {result['plan_id']} to do just this." if result["plan_id"] else ""
+        return Paragraph(f"This was a dry run: nothing was changed.{plan}")
     head = session.output.short(result["commit_id"])
     if result["commit_id"] == result["previous_commit_id"]:
         return Paragraph(f"{target} stays at {head}: there was nothing to do.")

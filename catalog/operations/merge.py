@@ -10,6 +10,8 @@ from catalog.operations.callers import Caller
 from catalog.operations.commit import Head, Plan, commit
 from catalog.operations.heads import check_head
 from catalog.operations.moves import MoveKind
+from catalog.operations.outcomes import Decided, check_plan, decided, plan_id
+from catalog.operations.reads import moved_reads
 from catalog.operations.resolutions import Options, Resolutions
 from catalog.operations.resolve import head_of, resolve
 from catalog.operations.successors import both_changed, successor_or_conflict
@@ -18,22 +20,13 @@ from catalog.versioning.bases import base_tree, parent_tree
 from catalog.versioning.diff import changed_keys, pair_renames
 from catalog.versioning.graph import merge_bases
 from catalog.versioning.ids import ObjectId, to_hex
-from catalog.versioning.keys import Key
 from catalog.versioning.merge import Collide, merge_trees
 from catalog.versioning.object_store import Objects
 from catalog.versioning.objects import Change, Commit
-from catalog.versioning.outcomes import Action, Outcome, TreeMerge
+from catalog.versioning.outcomes import Conflict, TreeMerge
 from catalog.versioning.tree import apply
 
-__all__ = ["Merged", "Options", "Settled", "cherry_pick", "merge", "revert"]
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What became of a key that both sides had changed."""
-
-    key: Key
-    action: Action
+__all__ = ["Merged", "Options", "cherry_pick", "merge", "revert"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,8 @@ class Merged:
     """Where the target stands after a merge, and what changed on it.
 
     `commit_id` is None in a dry run that would make a commit; it is `previous` where there was
-    nothing to do. `base` and `source` are what was compared.
+    nothing to do. `base` and `source` are what was compared. `plan_id` is None where there was
+    nothing to plan.
     """
 
     commit_id: ObjectId | None
@@ -49,24 +43,43 @@ class Merged:
     base: ObjectId | None
     source: ObjectId | None
     changes: tuple[Change, ...] = ()
-    resolutions: tuple[Settled, ...] = ()
+    outcomes: tuple[Decided, ...] = ()
+    plan_id: str | None = None
+
+    @property
+    def resolutions(self) -> tuple[Decided, ...]:
+        """What both sides had changed, not alike."""
+        return tuple(each for each in self.outcomes if each.both_changed)
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One three-way merge onto a tree: its base, its source, and the words for both."""
+    """One three-way merge onto a tree: its base, its source, and the words for both.
+
+    `moved` are conflicts that it has already.
+    """
 
     base: ObjectId
     theirs: ObjectId
     described: str
+    moved: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """The tree after one or more steps, and the resolutions that were needed."""
+    """The tree after one or more steps, and what became of all that they brought."""
 
     tree: ObjectId
-    resolutions: tuple[Settled, ...]
+    outcomes: tuple[Decided, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What an operation compares, as its answer and its plan tell."""
+
+    operation: str
+    bases: Sequence[ObjectId]
+    sources: Sequence[ObjectId]
 
 
 _Build = Callable[[Objects, Head], Plan | None]
@@ -91,6 +104,7 @@ def merge(
         NoSuchRevision: if the source or the target does not exist.
         ReadOnlyRevision: if the target is no branch.
         StaleHead: if the target is not at the expected head.
+        StalePlan: if it would not do what the plan does that the options name.
         ProtectedBranch: if a protection refuses.
     """
     branch = resolve(warehouse, target).writable(repr(target))
@@ -103,11 +117,10 @@ def merge(
         if bases == [source_id]:
             return None
         collide = successor_or_conflict(warehouse)
-        step = _Step(
-            base_tree(objects, bases, collide=collide),
-            objects.commit(source_id).tree,
-            f"{source!r} into {target!r}",
-        )
+        base = base_tree(objects, bases, collide=collide)
+        theirs = objects.commit(source_id).tree
+        moved = moved_reads(objects, base, head.commit.tree, theirs, options.unchanged)
+        step = _Step(base, theirs, f"{source!r} into {target!r}", moved)
         result = _apply_steps(objects, head.commit.tree, [step], options, collide)
         metadata = {
             "mainstem.merge.base": " ".join(to_hex(base) for base in bases),
@@ -115,7 +128,8 @@ def merge(
             **({"mainstem.merge.squash": "true"} if squash else {}),
         }
         parents = () if squash else (source_id,)
-        return _plan(objects, head, result, message, metadata, parents, bases[0], source_id)
+        compared = _Compared("squash" if squash else "merge", bases, [source_id])
+        return _plan(objects, head, result, message, metadata, parents, compared, options)
 
     return _carry_out(warehouse, branch, build, options, caller, "merge", MoveKind.MERGE, source_id)
 
@@ -151,8 +165,8 @@ def cherry_pick(
         ]
         result = _apply_steps(objects, head.commit.tree, steps, options, both_changed)
         metadata = {"mainstem.cherry-pick.commits": " ".join(to_hex(each) for each in ids)}
-        base = next(iter(picked[0].parents), None)
-        return _plan(objects, head, result, _pick_message(picked), metadata, (), base, ids[-1])
+        compared = _Compared("cherry-pick", picked[0].parents[:1], ids)
+        return _plan(objects, head, result, _pick_message(picked), metadata, (), compared, options)
 
     return _carry_out(warehouse, branch, build, options, caller, "cherry-pick")
 
@@ -178,8 +192,8 @@ def revert(
         )
         result = _apply_steps(objects, head.commit.tree, [step], options, both_changed)
         metadata = {"mainstem.revert.commit": to_hex(commit_id)}
-        source = next(iter(reverted.parents), None)
-        return _plan(objects, head, result, message, metadata, (), commit_id, source)
+        compared = _Compared("revert", [commit_id], reverted.parents[:1])
+        return _plan(objects, head, result, message, metadata, (), compared, options)
 
     return _carry_out(warehouse, branch, build, options, caller, "revert")
 
@@ -194,33 +208,38 @@ def _apply_steps(
         InvalidInput: if a resolution names what no step knows.
     """
     resolutions = Resolutions(options)
-    taken: list[Settled] = []
+    outcomes: list[Decided] = []
     for step in steps:
         resolutions.consider(objects, step.base, tree, step.theirs)
         merged = merge_trees(
             objects, step.base, tree, step.theirs, collide=collide, resolve=resolutions.resolve
         )
-        if merged.conflicts:
+        outcomes.extend(map(decided, merged.outcomes))
+        if conflicts := _all_conflicts(merged, step):
             if step is steps[-1]:
                 resolutions.check()
-            raise _conflicts(merged, step)
-        taken.extend(Settled(each.key, each.action) for each in merged.outcomes if _told(each))
+            raise _conflicts_error(conflicts, step, outcomes)
         tree = merged.tree or apply(objects, tree, merged.edits)
     resolutions.check()
-    return _Result(tree, tuple(taken))
+    return _Result(tree, tuple(outcomes))
 
 
-def _told(outcome: Outcome) -> bool:
-    return outcome.resolved or outcome.action is Action.MERGED
+def _all_conflicts(merged: TreeMerge, step: _Step) -> list[Conflict]:
+    """Return the conflicts of a step, one a key, by key."""
+    found = {each.key: each for each in (*step.moved, *merged.conflicts)}
+    return [found[key] for key in sorted(found)]
 
 
-def _conflicts(merged: TreeMerge, step: _Step) -> MergeConflicts:
-    count = len(merged.conflicts)
+def _conflicts_error(
+    conflicts: list[Conflict], step: _Step, outcomes: list[Decided]
+) -> MergeConflicts:
+    count = len(conflicts)
     what = "1 conflict" if count == 1 else f"{count} conflicts"
     return MergeConflicts(
         f"Merging {step.described} meets {what}, and nothing was changed:"
-        f" {merged.conflicts[0].detail}{'' if count == 1 else '; …'}",
-        conflicts=list(merged.conflicts),
+        f" {conflicts[0].detail}{'' if count == 1 else '; …'}",
+        conflicts=conflicts,
+        outcomes=outcomes,
     )
 
 
@@ -231,18 +250,37 @@ def _plan(
     message: str,
     metadata: dict[str, str],
     parents: tuple[ObjectId, ...],
-    base: ObjectId | None,
-    source: ObjectId | None,
+    compared: _Compared,
+    options: Options,
 ) -> Plan | None:
-    """Return the plan of a commit; None if there would be neither a change nor a second parent."""
+    """Return the plan of a commit; None if there would be neither a change nor a second parent.
+
+    Raises:
+        StalePlan: if the options name another plan.
+    """
     if result.tree == head.commit.tree and not parents:
         return None
     changed = list(changed_keys(objects, head.commit.tree, result.tree))
     edits = {key: after for key, _, after in changed}
-    if result.resolutions:
-        metadata = {**metadata, "mainstem.merge.resolutions": _encoded(result.resolutions)}
-    changes = tuple(pair_renames(changed))
-    merged = Merged(None, head.commit_id, base, source, changes, result.resolutions)
+    identity = plan_id(
+        compared.operation,
+        target=head.commit_id,
+        sources=compared.sources,
+        bases=compared.bases,
+        outcomes=result.outcomes,
+    )
+    check_plan(options.plan_id, identity)
+    merged = Merged(
+        None,
+        head.commit_id,
+        next(iter(compared.bases), None),
+        next(reversed(compared.sources), None),
+        tuple(pair_renames(changed)),
+        result.outcomes,
+        identity,
+    )
+    if merged.resolutions:
+        metadata = {**metadata, "mainstem.merge.resolutions": _encoded(merged.resolutions)}
     return Plan(
         edits,
         message,
@@ -255,9 +293,9 @@ def _plan(
     )
 
 
-def _encoded(resolutions: Sequence[Settled]) -> str:
-    pairs = [{"key": each.key, "action": each.action} for each in resolutions]
-    return orjson.dumps(pairs).decode()
+def _encoded(resolutions: Sequence[Decided]) -> str:
+    told = [{"key": each.key, "action": each.action, "rule": each.rule} for each in resolutions]
+    return orjson.dumps(told).decode()
 
 
 def _carry_out(

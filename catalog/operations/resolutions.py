@@ -19,12 +19,16 @@ class Options:
     """What a merge, a cherry-pick or a revert may be asked for.
 
     `tables` gives resolutions to keys, their levels joined by dots; `default` holds for the rest.
+    `plan_id` names the plan of a dry run that must be carried out as it is; `unchanged` names the
+    tables that the source read, and that the target must not have changed.
     """
 
     default: Resolution = "auto"
     tables: Mapping[str, Resolution] = field(default_factory=dict)
     expected_head: str | None = None
     dry_run: bool = False
+    plan_id: str | None = None
+    unchanged: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

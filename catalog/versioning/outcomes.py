@@ -22,6 +22,7 @@ class ConflictReason(StrEnum):
     NAMESPACE_DROPPED = "namespace-dropped"
     NAMESPACE_NOT_EMPTY = "namespace-not-empty"
     PROPERTY_CONFLICT = "property-conflict"
+    READ_CHANGED = "read-changed"
 
 
 @dataclass(frozen=True, slots=True)

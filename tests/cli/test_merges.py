@@ -99,6 +99,27 @@ def test_a_head_that_moved_ends_with_6(branched) -> None:
     assert branched.head("main") == before
 
 
+def test_a_plan_of_a_dry_run_is_shown_and_carried_out(branched) -> None:
+    plan = branched.ok("merge", "work", "--dry-run")["plan_id"]
+    assert f"--plan {plan}" in branched.run("merge", "work", "--dry-run").stdout
+    merged = branched.ok("merge", "work", "--plan", plan)
+    assert branched.head("main") == merged["commit_id"]
+
+
+def test_a_plan_that_no_longer_holds_ends_with_6(branched) -> None:
+    plan = branched.ok("merge", "work", "--dry-run")["plan_id"]
+    branched.ingest("work", "slides", 1)
+    before = branched.head("main")
+    assert branched.run("merge", "work", "--plan", plan).exit_code == 6
+    assert branched.head("main") == before
+
+
+def test_a_table_that_was_read_and_has_moved_is_a_conflict(conflicting) -> None:
+    result = conflicting.run("merge", "work", "--strategy", "ours", "--unchanged", "day.slides")
+    assert result.exit_code == 1
+    assert "read-changed" in result.stdout
+
+
 def test_an_unknown_source_ends_with_3(lake) -> None:
     assert lake.run("merge", "nowhere").exit_code == 3
 

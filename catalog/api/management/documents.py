@@ -124,6 +124,8 @@ def merge_document(merged: Merged) -> Json:
             for resolution in merged.resolutions
         ],
         "conflicts": [],
+        "outcomes": merged.outcomes,
+        "plan_id": merged.plan_id,
     }
 
 

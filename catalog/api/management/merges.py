@@ -7,7 +7,7 @@ from catalog.api.answering import answering_json
 from catalog.api.management.context import CallerOf, WarehouseOf, speaking
 from catalog.api.management.documents import merge_document
 from catalog.api.management.fields import problems
-from catalog.api.management.models import (
+from catalog.api.management.merge_models import (
     CherryPickRequest,
     MergeAnswer,
     MergeRequest,
@@ -94,6 +94,8 @@ def _options(body: _Body) -> Options:
         tables=body.strategy.tables,
         expected_head=body.expected_target_head,
         dry_run=body.dry_run,
+        plan_id=body.plan_id,
+        unchanged=tuple(body.unchanged) if isinstance(body, MergeRequest) else (),
     )
 
 

@@ -18,12 +18,10 @@ from catalog.api.management.fields import (
     Text,
 )
 
-Strategy = Literal["auto", "fail", "ours", "theirs"]
 KeyLevels = Annotated[
     list[str],
     Field(description="Namespace levels and name.", examples=[["features", "slides"]]),
 ]
-Action = Literal["ours", "theirs", "merged"]
 Kind = Literal["namespace", "table", "view", "function"]
 
 
@@ -219,93 +217,6 @@ class DiffAnswer(Answer):
     from_commit_id: CommitId
     to_commit_id: CommitId
     changes: list[ChangeAnswer]
-
-
-class StrategyRequest(RequestBody):
-    """What to do with a table that changed on both sides; `ours` is the target's side."""
-
-    default: Strategy = "auto"
-    tables: dict[Line, Strategy] = Field(
-        default={},
-        description="For single keys, levels joined by dots.",
-        examples=[{"features.slides": "theirs"}],
-    )
-
-
-class MergeRequest(RequestBody):
-    """A merge of `source` into the branch `target`."""
-
-    source: AnyRevision
-    target: Line = Field(examples=["main"])
-    message: Text | None = None
-    author: Line | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    strategy: StrategyRequest = StrategyRequest()
-    squash: bool = Field(default=False, description="One parent: the source is not recorded.")
-    dry_run: bool = Field(default=False, description="Answer as the merge would; change nothing.")
-    expected_target_head: Line | None = Field(
-        default=None, description="Merge only onto this: a commit id, or its first digits."
-    )
-
-
-class CherryPickRequest(RequestBody):
-    """Commits whose changes against their first parents to apply to `target`, as one commit."""
-
-    commit_ids: Annotated[list[AnyRevision], Field(min_length=1, max_length=1000)]
-    target: Line
-    message: Text | None = None
-    author: Line | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    strategy: StrategyRequest = StrategyRequest()
-    dry_run: bool = False
-    expected_target_head: Line | None = None
-
-
-class RevertRequest(RequestBody):
-    """A commit whose changes against its first parent to take back on `target`."""
-
-    commit_id: AnyRevision
-    target: Line
-    message: Text | None = None
-    author: Line | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    strategy: StrategyRequest = StrategyRequest()
-    dry_run: bool = False
-    expected_target_head: Line | None = None
-
-
-class ResolutionAnswer(Answer):
-    """Which side a key took that had changed on both."""
-
-    key: KeyLevels
-    action: Action
-
-
-class ConflictAnswer(Answer):
-    """Two changes that do not go together."""
-
-    key: KeyLevels
-    reason: str = Field(examples=["both-changed"])
-    detail: str
-    base: SideAnswer | None
-    ours: SideAnswer | None
-    theirs: SideAnswer | None
-
-
-class MergeAnswer(Answer):
-    """What a merge did, or in a dry run would do."""
-
-    commit_id: CommitId | None = Field(
-        description="The target's head afterwards; null in a dry run that would make a commit."
-    )
-    base_commit_id: CommitId | None = Field(
-        description="The best common ancestor; the first one where there are several."
-    )
-    source_commit_id: CommitId | None
-    previous_commit_id: CommitId = Field(description="The target's head before.")
-    changes: list[ChangeAnswer] = Field(description="What changes on the target.")
-    resolutions: list[ResolutionAnswer]
-    conflicts: list[ConflictAnswer] = Field(description="Empty: conflicts are answered with 409.")
 
 
 class ReflogQuery(QueryString):

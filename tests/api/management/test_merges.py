@@ -153,7 +153,7 @@ def test_a_strategy_settles_what_both_sides_changed(
     assert merged["resolutions"] == [{"key": ["ns", "a"], "action": action}]
     commit = lake.get(f"/commits/{merged['commit_id']}")
     assert commit["metadata"]["mainstem.merge.resolutions"] == (
-        f'[{{"key":["ns","a"],"action":"{action}"}}]'
+        f'[{{"key":["ns","a"],"action":"{action}","rule":"strategy"}}]'
     )
 
 

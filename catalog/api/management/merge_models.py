@@ -1,0 +1,147 @@
+"""What requests for merges, cherry-picks and reverts hold, and their answers look like."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from catalog.api.management.fields import (
+    Answer,
+    AnyRevision,
+    CommitId,
+    Line,
+    Metadata,
+    RequestBody,
+    Text,
+)
+from catalog.api.management.models import ChangeAnswer, KeyLevels, Kind, SideAnswer
+
+Strategy = Literal["auto", "fail", "ours", "theirs"]
+Action = Literal["ours", "theirs", "both", "merged"]
+Rule = Literal[
+    "changed-on-source",
+    "same-on-both",
+    "rename-and-change",
+    "properties",
+    "successor",
+    "inside-table",
+    "strategy",
+]
+PlanId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{64}$"),
+    Field(description="Of a dry run: do exactly what it said, or answer 409."),
+]
+
+
+class StrategyRequest(RequestBody):
+    """What to do with a table that changed on both sides; `ours` is the target's side."""
+
+    default: Strategy = "auto"
+    tables: dict[Line, Strategy] = Field(
+        default={},
+        description="For single keys, levels joined by dots.",
+        examples=[{"features.slides": "theirs"}],
+    )
+
+
+class MergeRequest(RequestBody):
+    """A merge of `source` into the branch `target`."""
+
+    source: AnyRevision
+    target: Line = Field(examples=["main"])
+    message: Text | None = None
+    author: Line | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    strategy: StrategyRequest = StrategyRequest()
+    squash: bool = Field(default=False, description="One parent: the source is not recorded.")
+    dry_run: bool = Field(default=False, description="Answer as the merge would; change nothing.")
+    expected_target_head: Line | None = Field(
+        default=None, description="Merge only onto this: a commit id, or its first digits."
+    )
+    plan_id: PlanId | None = None
+    unchanged: Annotated[list[Line], Field(max_length=10_000)] = Field(
+        default=[],
+        description="What the source read, levels joined by dots: a conflict if the target has"
+        " changed it since the base.",
+        examples=[["staging.slides"]],
+    )
+
+
+class CherryPickRequest(RequestBody):
+    """Commits whose changes against their first parents to apply to `target`, as one commit."""
+
+    commit_ids: Annotated[list[AnyRevision], Field(min_length=1, max_length=1000)]
+    target: Line
+    message: Text | None = None
+    author: Line | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    strategy: StrategyRequest = StrategyRequest()
+    dry_run: bool = False
+    expected_target_head: Line | None = None
+    plan_id: PlanId | None = None
+
+
+class RevertRequest(RequestBody):
+    """A commit whose changes against its first parent to take back on `target`."""
+
+    commit_id: AnyRevision
+    target: Line
+    message: Text | None = None
+    author: Line | None = None
+    metadata: Metadata = Field(default_factory=dict)
+    strategy: StrategyRequest = StrategyRequest()
+    dry_run: bool = False
+    expected_target_head: Line | None = None
+    plan_id: PlanId | None = None
+
+
+class ResolutionAnswer(Answer):
+    """Which side a key took that had changed on both."""
+
+    key: KeyLevels
+    action: Action
+
+
+class OutcomeAnswer(Answer):
+    """What becomes of one table, view or namespace that the source changed."""
+
+    key: KeyLevels = Field(description="The new name where a side renamed it.")
+    kind: Kind
+    action: Action
+    rule: Rule
+    base: SideAnswer | None
+    ours: SideAnswer | None
+    theirs: SideAnswer | None
+    result: SideAnswer | None = Field(description="Null where it is not there afterwards.")
+
+
+class ConflictAnswer(Answer):
+    """Two changes that do not go together."""
+
+    key: KeyLevels
+    reason: str = Field(examples=["both-changed"])
+    detail: str
+    base: SideAnswer | None
+    ours: SideAnswer | None
+    theirs: SideAnswer | None
+
+
+class MergeAnswer(Answer):
+    """What a merge did, or in a dry run would do."""
+
+    commit_id: CommitId | None = Field(
+        description="The target's head afterwards; null in a dry run that would make a commit."
+    )
+    base_commit_id: CommitId | None = Field(
+        description="The best common ancestor; the first one where there are several."
+    )
+    source_commit_id: CommitId | None
+    previous_commit_id: CommitId = Field(description="The target's head before.")
+    changes: list[ChangeAnswer] = Field(description="What changes on the target.")
+    resolutions: list[ResolutionAnswer]
+    conflicts: list[ConflictAnswer] = Field(description="Empty: conflicts are answered with 409.")
+    outcomes: list[OutcomeAnswer]
+    plan_id: str | None = Field(
+        description="What identifies all of this, to be named by a merge that carries out the dry"
+        " run; null where there is nothing to do."
+    )
