@@ -64,7 +64,7 @@ class BucketFiles:
         """Create files, in parallel; when this returns, all are stored.
 
         Raises:
-            AlreadyExists: if one exists.
+            AlreadyExists: if one exists with other bytes.
             StorageUnavailable: if one cannot be written.
         """
         if len(files) == 1:
@@ -85,7 +85,11 @@ class BucketFiles:
         try:
             obstore.put(store, path, data, mode="create", use_multipart=False)
         except AlreadyExistsError as error:
-            raise AlreadyExists(f"File already exists: {location}", location=location) from error
+            # The store may have kept the file, and only its answer to a first try got lost.
+            if self.read(location) != data:
+                raise AlreadyExists(
+                    f"File already exists: {location}", location=location
+                ) from error
         except (BaseError, OSError) as error:
             raise _unavailable("write", location, error) from error
 

@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -48,9 +49,9 @@ class LocalFiles:
             list(self._pool.map(_create, files.keys(), files.values()))
         folders = {_path(location).parent for location in files}
         if len(folders) == 1:
-            _sync_folder(folders.pop())
+            _seal_folder(folders.pop())
         else:
-            list(self._pool.map(_sync_folder, folders))
+            list(self._pool.map(_seal_folder, folders))
 
     def make_directories(self, locations: Iterable[str]) -> None:
         """Make folders, for writers that rely on them."""
@@ -96,7 +97,9 @@ def _create(location: str, data: bytes) -> None:
     except OSError as error:
         raise _unavailable("write", location, error) from error
     finally:
-        partial.unlink(missing_ok=True)
+        # Where even this fails, what failed before is what is to be told.
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _make_folder(folder: Path) -> None:
@@ -108,6 +111,14 @@ def _make_folder(folder: Path) -> None:
     for each in reversed(missing):
         each.mkdir(exist_ok=True)
         _sync_folder(each.parent)
+
+
+def _seal_folder(folder: Path) -> None:
+    """Make the names of new files in a folder durable."""
+    try:
+        _sync_folder(folder)
+    except OSError as error:
+        raise _unavailable("write", f"file://{folder}", error) from error
 
 
 def _sync_folder(folder: Path) -> None:
