@@ -1,12 +1,10 @@
 """Runs Apache Iceberg's own catalog tests, unchanged, against a Mainstem server."""
 
 import os
-import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +13,7 @@ from xml.etree import ElementTree
 import httpx
 
 from tests.java import java, resolve_jars, run
+from tests.servers import serve
 from tests.services import ObjectStore
 
 _HERE = Path(__file__).parent
@@ -98,11 +97,11 @@ def run_kit(
     environment = {} if database_url is None else {"MAINSTEM_DATABASE_URL": database_url}
     location = (directory / "files").as_uri() if store is None else f"s3://{store.bucket}/kit"
     with ExitStack() as stack:
-        server = stack.enter_context(_serve(directory, "server", environment))
+        server = stack.enter_context(serve(directory, "server", **environment))
         # A second process on the same database that remembers no file: what it is for says the
         # case that is run against it.
         forgetful = {**environment, "MAINSTEM_FILE_CACHE_BYTES": "0"}
-        forgetful_server = stack.enter_context(_serve(directory, "forgetful", forgetful))
+        forgetful_server = stack.enter_context(serve(directory, "forgetful", **forgetful))
         _prepare(server, configuration.branch, location, {} if store is None else store.storage)
         properties = {
             "mainstem.uri": f"{server}/iceberg",
@@ -132,30 +131,6 @@ def whole(outcomes: Sequence[Outcome]) -> bool:
     """Whether every case ran, and passed if it means anything over REST."""
     ran = Counter(outcome.suite for outcome in outcomes)
     return ran == CASES and all(outcome.acceptable for outcome in outcomes)
-
-
-@contextmanager
-def _serve(directory: Path, name: str, environment: dict[str, str]) -> Iterator[str]:
-    command = [sys.executable, "-m", "catalog", "serve", "--port", "0"]
-    with (directory / f"{name}.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--data-dir", str(directory / "data")],
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError((directory / f"{name}.log").read_text())
-        yield line.split()[-1]
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
-        process.stdout.close()
 
 
 def _prepare(server: str, branch: str, location: str, storage: dict[str, str]) -> None:

@@ -85,7 +85,8 @@ def rename(place: Place, caller: Caller, body: Any, kind: EntryKind) -> Response
     source = address_in(place, key_of_identifier(request.get("source"), "source"))
     target = address_in(place, key_of_identifier(request.get("destination"), "destination"))
     branch = source.place.branch()
-    if target.place.branch() not in (branch, place.revision.branch):
+    # A new name without a revision is meant for the branch of the old one.
+    if target.place is not place and target.place.branch() != branch:
         raise InvalidInput(
             f"Cannot rename from {source.place.described} to {target.place.described}:"
             " a rename stays on one branch"
