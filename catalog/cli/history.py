@@ -6,7 +6,7 @@ import typer
 
 from catalog.cli.arguments import time_of
 from catalog.cli.changes import changes_shown
-from catalog.cli.client import Json
+from catalog.cli.client import Json, Query
 from catalog.cli.commands import Session, query
 from catalog.cli.completion import Revision, complete_branch, complete_revision
 from catalog.cli.output import Block, Fields, Output, Paragraph, Table, moment
@@ -26,6 +26,9 @@ def log(
         ),
     ] = None,
     oneline: Annotated[bool, typer.Option("--oneline", help="One line for each commit.")] = False,
+    first_parent: Annotated[
+        bool, typer.Option("--first-parent", help="Leave out what came by merges.")
+    ] = False,
     table: Annotated[
         str | None,
         typer.Option(
@@ -49,7 +52,8 @@ def log(
     ] = _DEFAULT_COUNT,
 ) -> None:
     """Show commits, newest first."""
-    wanted = {
+    wanted: dict[str, Query] = {
+        "first_parent": "true" if first_parent else None,
         "table": table,
         "author": author,
         "since": time_of("--since", since),

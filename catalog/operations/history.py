@@ -12,7 +12,7 @@ from catalog.store.engine import read
 from catalog.store.refs import ReflogEntry
 from catalog.versioning.bases import parent_tree
 from catalog.versioning.diff import diff
-from catalog.versioning.graph import log
+from catalog.versioning.graph import Follow, every_parent, first_parent, log
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.objects import Change, Commit
 from catalog.versioning.revisions import check_ref_name
@@ -24,6 +24,8 @@ __all__ = [
     "Logged",
     "ReflogEntry",
     "diff_revisions",
+    "every_parent",
+    "first_parent",
     "get_commit",
     "list_commits",
     "list_reflog",
@@ -88,6 +90,7 @@ def list_commits(
     going_on: Sequence[ObjectId] = (),
     wanted: LogFilter,
     limit: int,
+    follow: Follow = every_parent,
 ) -> LogPage:
     """Return a page of a revision's history, newest first, no parent before its child.
 
@@ -101,13 +104,13 @@ def list_commits(
     found: list[Logged] = []
     seen: set[ObjectId] = set()
     ahead = set(starts)
-    for commit_id, commit in log(objects.commits, *starts):
+    for commit_id, commit in log(objects.commits, *starts, follow=follow):
         if len(found) == limit or len(seen) == _MAX_SCANNED:
             break
         if wanted.passes(commit):
             found.append(Logged(commit_id, commit))
         seen.add(commit_id)
-        ahead.update(commit.parents)
+        ahead.update(follow(commit))
     return LogPage(found, tuple(sorted(ahead - seen)))
 
 

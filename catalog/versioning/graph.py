@@ -5,7 +5,7 @@ down sees each commit after all of its descendants (as git does with its commit-
 """
 
 import heapq
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from catalog.clock import to_micros
 from catalog.versioning.ids import ObjectId
@@ -13,6 +13,8 @@ from catalog.versioning.objects import Commit
 
 # Reads several commits at once.
 Commits = Callable[[Collection[ObjectId]], Mapping[ObjectId, Commit]]
+# Chooses among a commit's parents.
+Follow = Callable[[Commit], Sequence[ObjectId]]
 
 _OURS = 1
 _THEIRS = 2
@@ -91,7 +93,19 @@ def is_ancestor(commits: Commits, ancestor: ObjectId, descendant: ObjectId) -> b
     return False
 
 
-def log(commits: Commits, *starts: ObjectId) -> Iterator[tuple[ObjectId, Commit]]:
+def every_parent(commit: Commit) -> Sequence[ObjectId]:
+    """Follow all lines of history."""
+    return commit.parents
+
+
+def first_parent(commit: Commit) -> Sequence[ObjectId]:
+    """Follow one line only: what a branch was itself, without the commits that it merged."""
+    return commit.parents[:1]
+
+
+def log(
+    commits: Commits, *starts: ObjectId, follow: Follow = every_parent
+) -> Iterator[tuple[ObjectId, Commit]]:
     """Yield `starts` and their ancestors, newest first, no parent before its child; lazy."""
     seen = set(starts)
     queue = [
@@ -102,7 +116,7 @@ def log(commits: Commits, *starts: ObjectId) -> Iterator[tuple[ObjectId, Commit]
     while queue:
         *_, identifier, commit = heapq.heappop(queue)
         yield identifier, commit
-        fresh = [parent for parent in commit.parents if parent not in seen]
+        fresh = [parent for parent in follow(commit) if parent not in seen]
         seen.update(fresh)
         for parent, found in commits(fresh).items() if fresh else ():
             order = (-found.generation, -to_micros(found.committed_at), parent, found)

@@ -82,7 +82,7 @@ def _show(steps: Steps, address: str, days: Sequence[date]) -> None:
     older, newer = (f"release/{day}" for day in days[:2])
     with steps.step("The log and the releases"):
         steps.mainstem("log", "--oneline", "-n", "6")
-        steps.mainstem("reflog", "main")
+        steps.mainstem("log", "--first-parent", "-n", "2")
         steps.mainstem("release", "list")
     with steps.step(f"What {newer} changed"):
         changes = steps.ask("diff", older, newer)["changes"]

@@ -59,6 +59,17 @@ def test_show_of_an_unknown_revision_ends_with_3(lake) -> None:
     assert "abcdef0123" in result.stderr
 
 
+def test_log_of_the_first_parents_leaves_out_what_was_merged(branched) -> None:
+    before = branched.ok("log", "main")["commits"]
+    branched.ok("merge", "work", "--message", "The day")
+    shown = branched.ok("log", "--first-parent")["commits"]
+    assert [commit["message"] for commit in shown] == [
+        "The day",
+        *(commit["message"] for commit in before),
+    ]
+    assert len(branched.ok("log")["commits"]) > len(shown)
+
+
 def test_diff_tells_rows_before_and_after(branched) -> None:
     lines = branched.run("diff", "main", "work").stdout.splitlines()
     assert "added\ttable\tday.scans\t- -> 7" in lines

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.versioning.graph import is_ancestor, log, merge_bases
+from catalog.versioning.graph import first_parent, is_ancestor, log, merge_bases
 from catalog.versioning.ids import ObjectId, object_id
 from catalog.versioning.objects import Commit
 
@@ -89,6 +89,17 @@ def test_log_shows_each_ancestor_once_and_no_parent_before_its_child(history):
     assert sorted(shown) == sorted(history.ancestors(start))
     for place, number in enumerate(shown):
         assert not set(shown[:place]) & set(history.parents[number])
+
+
+@given(histories())
+def test_the_first_parents_alone_make_one_line(history):
+    number = len(history.parents) - 1
+    line = [number]
+    while history.parents[number]:
+        number = history.parents[number][0]
+        line.append(number)
+    shown = log(history, identify(line[0]), follow=first_parent)
+    assert [int(commit.message) for _, commit in shown] == line
 
 
 def test_a_criss_cross_has_two_bases():

@@ -22,7 +22,14 @@ from catalog.api.management.models import (
 from catalog.api.management.pages import commit_token, from_commits, time_of
 from catalog.api.management.routing import ManagementRoute
 from catalog.api.responses import JsonResponse
-from catalog.operations.history import LogFilter, diff_revisions, get_commit, list_commits
+from catalog.operations.history import (
+    LogFilter,
+    diff_revisions,
+    every_parent,
+    first_parent,
+    get_commit,
+    list_commits,
+)
 from catalog.versioning.ids import to_hex
 
 router = APIRouter(tags=["history"], route_class=ManagementRoute)
@@ -48,6 +55,7 @@ def log(warehouse: WarehouseOf, query: Annotated[CommitsQuery, Query()]) -> Resp
         going_on=from_commits(query.page_token),
         wanted=wanted,
         limit=query.limit,
+        follow=first_parent if query.first_parent else every_parent,
     )
     return JsonResponse(
         {

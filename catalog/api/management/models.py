@@ -141,6 +141,10 @@ class CommitsQuery(QueryString):
     author: Line | None = Field(default=None, description="Only commits of exactly this author.")
     since: Line | None = Field(default=None, description="Only commits at this time or later.")
     until: Line | None = Field(default=None, description="Only commits at this time or earlier.")
+    first_parent: bool = Field(
+        default=False,
+        description="Leave out what came by merges: the commits and merges of the branch itself.",
+    )
     limit: Limit = 100
     page_token: PageToken | None = None
 

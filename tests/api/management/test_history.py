@@ -58,6 +58,21 @@ def test_the_log_of_a_merge_tells_both_lines_with_no_parent_before_its_child(lak
     assert {lake.head("day"), lake.head()} <= seen
 
 
+@pytest.mark.parametrize("limit", [1, 100])
+def test_the_first_parents_leave_out_what_was_merged(lake: Lake, limit: int) -> None:
+    """A - B - merge, with the merged line beside B: `main` itself moved by two commits."""
+    before = ids(lake.get("/commits"))
+    lake.branch("day")
+    for number in range(3):
+        lake.write("a", "day", number=str(number))
+    lake.write("b", number="1")
+    own = lake.head()
+    lake.merge("day")
+    merged = lake.head()
+    found = paged(lake, limit, ref=merged, first_parent=True)
+    assert found == [merged, own, *before]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 11])
 def test_pages_hold_every_commit_once_although_the_branch_moves_on(lake: Lake, limit: int) -> None:
     lake.branch("day")
