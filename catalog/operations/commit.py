@@ -95,6 +95,7 @@ def commit(
         CommitStateUnknown: if the database did not say whether the commit took place.
     """
     catalog = warehouse.catalog
+    move = Move(kind, branch, operation, caller, source)
     deadline = catalog.monotonic() + catalog.settings.commit_timeout_seconds
     lock = catalog.lock_for(warehouse.id, branch)
     plans = 0
@@ -106,18 +107,16 @@ def commit(
             plan = build(staged, head)
             if plan is None:
                 return Committed(head.commit_id, head.commit_id, None)
-            if plans > _PATIENT_PLANS:
-                done = _land(warehouse, branch, plan, head, staged, caller, operation, kind, source)
-                if done is not None:
-                    return done
-                continue
-        with lock:
-            done = _land(warehouse, branch, plan, head, staged, caller, operation, kind, source)
+            with lock if plans <= _PATIENT_PLANS else nullcontext():
+                done = _land(warehouse, move, plan, head, staged=staged, deadline=deadline)
         if done is not None:
             return done
-    raise HeadMoved(
-        f"Branch {branch!r} moved {plans} times while this commit was being made; retry",
-        branch=branch,
+    raise _too_late(branch)
+
+
+def _too_late(branch: str) -> HeadMoved:
+    return HeadMoved(
+        f"Branch {branch!r} kept moving while this commit was being made; retry", branch=branch
     )
 
 
@@ -127,32 +126,25 @@ def _head(warehouse: Warehouse, branch: str, staged: Objects) -> Head:
 
 
 def _land(
-    warehouse: Warehouse,
-    branch: str,
-    plan: Plan,
-    head: Head,
-    staged: Objects,
-    caller: Caller,
-    operation: str,
-    kind: MoveKind,
-    source: ObjectId | None,
+    warehouse: Warehouse, move: Move, plan: Plan, head: Head, *, staged: Objects, deadline: float
 ) -> Committed | None:
     """Put the plan on the branch's head; None if it must be made anew."""
-    current = _head(warehouse, branch, staged)
     while True:
+        current = _head(warehouse, move.ref, staged)
         if current.commit_id == head.commit_id:
             tree = plan.tree or apply(staged, head.commit.tree, plan.edits)
         elif plan.exact or _disturbed(staged, plan, head, current):
             return None
         else:
             tree = apply(staged, current.commit.tree, plan.edits)
-        new = _new_commit(warehouse, plan, current, tree, staged, caller)
+        new = _new_commit(warehouse, plan, current, tree, staged, move.caller)
         done = Committed(new, current.commit_id, plan)
-        if _move(warehouse, branch, done, staged, caller, operation, kind, source):
+        if _move(warehouse, move, done, staged):
             staged.publish()
             return done
         # Another server process was faster; its writers do not queue behind our lock.
-        current = _head(warehouse, branch, staged)
+        if warehouse.catalog.monotonic() >= deadline:
+            raise _too_late(move.ref)
 
 
 def _disturbed(staged: Objects, plan: Plan, head: Head, current: Head) -> bool:
@@ -191,33 +183,23 @@ def _new_commit(
     )
 
 
-def _move(
-    warehouse: Warehouse,
-    branch: str,
-    done: Committed,
-    staged: Objects,
-    caller: Caller,
-    operation: str,
-    kind: MoveKind,
-    source: ObjectId | None,
-) -> bool:
+def _move(warehouse: Warehouse, move: Move, done: Committed, staged: Objects) -> bool:
     """Run the one transaction; False if the head was no longer where `done` begins."""
     expected, new = done.previous, done.commit_id
-    move = Move(kind, branch, operation, caller, source)
 
     def write(connection: Connection) -> bool:
         if not move_ref(connection, warehouse, move, expected=expected, to=new):
             return False
-        objects.insert(connection, staged.staged)
+        objects.insert(connection, staged.staged_below(new))
         commits.insert(connection, warehouse.id, [new])
         if done.plan is not None:
-            record(connection, caller.once, done.plan.returns(done))
+            record(connection, move.caller.once, done.plan.returns(done))
         return True
 
     try:
         return transact(warehouse.catalog.engine, write)
     except CommitStateUnknown as unknown:
-        return _look_again(warehouse, branch, new, unknown)
+        return _look_again(warehouse, move.ref, new, unknown)
 
 
 def _look_again(

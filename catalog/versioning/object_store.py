@@ -54,6 +54,12 @@ class ObjectCache:
                 self._bytes -= dropped
 
 
+def _below(value: Node | Commit) -> list[ObjectId]:
+    if isinstance(value, Commit):
+        return [value.tree]
+    return [ObjectId(child) for child in value.values] if value.level else []
+
+
 def _overhead(value: Node | Commit) -> int:
     if isinstance(value, Node):
         return _OBJECT_BYTES + _ITEM_BYTES * len(value.keys)
@@ -77,6 +83,20 @@ class Objects:
     def staged(self) -> Mapping[ObjectId, bytes]:
         """The encodings that the transaction must insert, where they are not stored already."""
         return self._staged
+
+    def staged_below(self, commit_id: ObjectId) -> dict[ObjectId, bytes]:
+        """Return the staged encodings of a commit and of all that its tree reaches.
+
+        What was staged for other trees, as of an attempt that came too late, is left out.
+        """
+        found: dict[ObjectId, bytes] = {}
+        ahead = [commit_id]
+        while ahead:
+            identifier = ahead.pop()
+            if identifier in self._staged and identifier not in found:
+                found[identifier] = self._staged[identifier]
+                ahead += _below(self._known[identifier])
+        return found
 
     def publish(self) -> None:
         """Hand what was staged to the cache, once the transaction has stored it."""

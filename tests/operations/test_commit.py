@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from catalog.errors import (
@@ -35,6 +35,7 @@ from catalog.operations.refs import (
     reset_branch,
 )
 from catalog.operations.warehouses import Warehouse
+from catalog.store.engine import read
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.keys import Key
 from catalog.versioning.object_store import ObjectCache, Objects
@@ -277,6 +278,43 @@ def test_after_its_time_a_commit_gives_up_and_says_so(warehouse: Warehouse):
     assert state(warehouse)["a"] != "mine"
 
 
+def test_a_commit_that_another_process_keeps_overtaking_gives_up_in_time(warehouse: Warehouse):
+    # Nothing that it relies on moves, so it is never planned anew, and yet it must end.
+    other = another_process(warehouse)
+    seconds = iter(range(1000))
+
+    def clock() -> datetime:
+        put(other, B, str(next(seconds)))
+        return warehouse.catalog.clock()
+
+    slow = replace(
+        warehouse,
+        catalog=replace(warehouse.catalog, clock=clock, monotonic=lambda: float(next(seconds)) * 5),
+    )
+    with pytest.raises(HeadMoved, match="retry"):
+        put(slow, A, "mine")
+    assert "a" not in state(warehouse)
+
+
+def test_attempts_that_lost_the_race_leave_nothing_in_the_store(warehouse: Warehouse):
+    other = another_process(warehouse)
+    interrupt = first_time(lambda: put(other, B, f"other {warehouse.name}"))
+
+    def clock() -> datetime:
+        interrupt()
+        return warehouse.catalog.clock()
+
+    def count(connection: Any) -> int:
+        rows: int = connection.execute(text("SELECT count(*) FROM objects")).scalar()
+        return rows
+
+    slow = replace(warehouse, catalog=replace(warehouse.catalog, clock=clock))
+    before = read(warehouse.catalog.engine, count)
+    put(slow, A, f"mine {warehouse.name}")
+    # Two commits, each with a tree of one node.
+    assert read(warehouse.catalog.engine, count) == before + 4
+
+
 def test_a_merge_is_made_anew_on_a_moved_target_and_its_source_stays(warehouse: Warehouse):
     #   main  o ------ b -- m      b and a2 come from another process once the merge is planned.
     #          \          /
@@ -407,7 +445,7 @@ def test_a_commit_of_which_nothing_can_be_known_says_so(warehouse: Warehouse):
 
 
 def test_a_refused_commit_leaves_nothing(warehouse: Warehouse):
-    put_protection(warehouse, "main", Rules(require_merge=True))
+    put_protection(warehouse, "main", Rules(require_merge=True), caller=CALLER)
     before = head(warehouse)
     with pytest.raises(ProtectedBranch):
         put(warehouse, A, "mine")
@@ -418,7 +456,7 @@ def test_a_refused_commit_leaves_nothing(warehouse: Warehouse):
 
 def test_a_protection_that_came_while_a_commit_was_planned_holds(warehouse: Warehouse):
     def build(objects: Objects, current: Head) -> Plan:
-        put_protection(warehouse, "main", Rules(require_merge=True))
+        put_protection(warehouse, "main", Rules(require_merge=True), caller=CALLER)
         return Plan({A: entry("mine")}, "Slow")
 
     with pytest.raises(ProtectedBranch):

@@ -97,7 +97,7 @@ def test_the_default_branch_is_not_deleted_where_another_process_just_made_it_th
     warehouse: Warehouse,
 ):
     create_branch(warehouse, "next", "main", caller=CALLER)
-    alter_warehouse(another_process(warehouse), storage=None, default_branch="next")
+    alter_warehouse(another_process(warehouse), storage=None, default_branch="next", caller=CALLER)
     assert warehouse.default_branch == "main"
     with pytest.raises(InvalidInput, match="default branch"):
         delete_branch(warehouse, "next", caller=CALLER)
@@ -167,7 +167,9 @@ def test_a_protection_is_not_acknowledged_before_the_commits_that_did_not_see_it
 
     def protect() -> None:
         rules = Rules(require_merge=True)
-        threads.append(in_a_thread(lambda: put_protection(another_process(lake), "main", rules)))
+        threads.append(
+            in_a_thread(lambda: put_protection(another_process(lake), "main", rules, caller=CALLER))
+        )
         while threads[0][0].is_alive() and not waiting_for_a_lock(lake.catalog):
             pass
 
