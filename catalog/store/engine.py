@@ -3,7 +3,7 @@
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import sqlalchemy
@@ -21,6 +21,11 @@ T = TypeVar("T")
 _RETRY_SECONDS = 30.0
 # Serialization failure and deadlock (PostgreSQL, CockroachDB, YugabyteDB).
 _RETRYABLE_STATES = {"40001", "40P01"}
+# A transaction around a read would be two more round trips. SQLite's connections begin none.
+_READING: Mapping[str, Mapping[str, Any]] = {
+    "sqlite": {},
+    "postgresql": {"isolation_level": "AUTOCOMMIT"},
+}
 _CONNECT_SECONDS = 5
 _POOL_SECONDS = 10
 # A statement may wait for the lock of a server that was lost in the middle of a transaction; the
@@ -119,7 +124,7 @@ def read(engine: Engine, query: Callable[[Connection], T]) -> T:
 
     def once() -> T:
         with engine.connect() as connection:
-            return query(connection)
+            return query(connection.execution_options(**_READING[engine.dialect.name]))
 
     return _persistently(once)
 
