@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import Any, Protocol
 
 from sqlalchemy import bindparam, select, tuple_
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from catalog.errors import CatalogError, Unavailable
 from catalog.store.engine import Connection, Engine, read
@@ -65,8 +65,16 @@ class SqliteHeads:
 
 
 class SharedHeads:
-    """Reads in a thread, all heads that were asked for while the last read ran in one statement."""
+    """Reads in a thread, all heads that were asked for while the last read ran in one statement.
 
+    On a connection of its own and by the driver itself, which answers in half the time; whenever
+    that fails, the ordinary way of reading is taken, with its patience and its words.
+    """
+
+    _SQL = (
+        "SELECT warehouse_id, name, commit_id FROM refs"
+        " WHERE (warehouse_id, name) IN (SELECT * FROM unnest(%s::bigint[], %s::text[]))"
+    )
     _STATEMENT = select(refs.c.warehouse_id, refs.c.name, refs.c.commit_id).where(
         tuple_(refs.c.warehouse_id, refs.c.name).in_(bindparam("keys", expanding=True))
     )
@@ -77,6 +85,7 @@ class SharedHeads:
         self._waiting: defaultdict[RefKey, list[asyncio.Future[ObjectId | None]]] = defaultdict(
             list
         )
+        self._connection: Any = None
         self._wake = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="heads", daemon=True)
@@ -103,6 +112,7 @@ class SharedHeads:
             with self._wake:
                 self._wake.wait_for(lambda: self._waiting or self._closed)
                 if self._closed:
+                    self._disconnect()
                     return
                 asked, self._waiting = self._waiting, defaultdict(list)
             found, fault = self._read(list(asked))
@@ -110,16 +120,35 @@ class SharedHeads:
             self._loop.call_soon_threadsafe(_answer, asked, found, fault)
 
     def _read(self, keys: list[RefKey]) -> tuple[dict[RefKey, ObjectId], CatalogError | None]:
-        def query(connection: Connection) -> dict[RefKey, ObjectId]:
-            rows = connection.execute(self._STATEMENT, {"keys": keys})
-            return {(row[0], row[1]): ObjectId(bytes(row[2])) for row in rows}
-
         try:
-            return read(self._engine, query), None
+            return self._read_directly(keys), None
+        except (self._engine.dialect.loaded_dbapi.Error, SQLAlchemyError):
+            self._disconnect()
+        try:
+            return read(self._engine, lambda connection: self._query(connection, keys)), None
         except CatalogError as error:
             return {}, error
         except DBAPIError as error:
             return {}, Unavailable(f"The database does not answer: {error.orig}")
+
+    def _read_directly(self, keys: list[RefKey]) -> dict[RefKey, ObjectId]:
+        if self._connection is None:
+            taken = self._engine.raw_connection()
+            self._connection = taken.driver_connection
+            taken.detach()
+            self._connection.autocommit = True
+        parameters = ([key[0] for key in keys], [key[1] for key in keys])
+        rows = self._connection.execute(self._SQL, parameters, binary=True)
+        return {(row[0], row[1]): ObjectId(row[2]) for row in rows}
+
+    def _query(self, connection: Connection, keys: list[RefKey]) -> dict[RefKey, ObjectId]:
+        rows = connection.execute(self._STATEMENT, {"keys": keys})
+        return {(row[0], row[1]): ObjectId(bytes(row[2])) for row in rows}
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 def _answer(
