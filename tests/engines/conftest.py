@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from tests.engines.lake import Duck, Lake, Spark
 from tests.java import spark_environment
+from tests.servers import serve
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,19 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run `mainstem serve` on a free port; give its address."""
-    directory = tmp_path_factory.mktemp("served")
-    command = [sys.executable, "-m", "catalog", "serve", "--port", "0", "--data-dir", directory]
-    with (directory / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        assert process.stdout is not None
-        with process.stdout:
-            line = process.stdout.readline()
-            if not line:
-                pytest.fail((directory / "log").read_text())
-            yield line.split()[-1]
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+    """Run a server for all tests; give its address."""
+    with serve(tmp_path_factory.mktemp("served")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,47 @@
+"""The pages of docs/engines do what they say."""
+
+from pathlib import Path
+
+from tests.engines.lake import Lake, Spark
+from tests.engines.pages import Page
+
+
+def test_the_page_on_duckdb(lake: Lake, tmp_path: Path) -> None:
+    page = Page("duckdb.md", lake, tmp_path)
+    rows = page.run(lambda query: page.names["connection"].execute(query).fetchall())
+    connection = page.names["connection"]
+    assert rows == [(1,)], "of the last insert"
+    released = connection.execute("FROM released.features.slides ORDER BY slide").fetchall()
+    assert released == [(1, "benign"), (2, "unsure")]
+    slides = connection.execute("SELECT slide, grade FROM lake.features.slides ORDER BY slide")
+    assert slides.fetchall() == [(1, "benign"), (2, "malignant"), (3, "benign")]
+    connection.close()
+    author, message = (lake.commits()[0][name] for name in ("author", "message"))
+    assert (author, message) == ("Ada Byron", "Grade slide 3")
+    assert 2 in [each["changed_count"] for each in lake.commits()], "the transaction"
+
+
+def test_the_page_on_pyiceberg(lake: Lake, tmp_path: Path) -> None:
+    page = Page("pyiceberg.md", lake, tmp_path)
+    page.run()
+    assert page.names["released"].to_pydict() == {"slide": [1], "grade": ["benign"]}
+    assert page.names["before"]["slide"].to_pylist() == [1, 2]
+    main = page.names["main"].load_table("features.slides").scan().to_arrow()
+    assert sorted(main["slide"].to_pylist()) == [1, 3]
+    assert lake.commits()[0]["author"] == "Ada Byron"
+
+
+def test_the_page_on_spark(served: str, lake: Lake, spark: Spark, tmp_path: Path) -> None:
+    """It is about the session's own catalog, `lake`, so it runs on the server's first warehouse."""
+    first = Lake(served, "lake", lake.http)
+    page = Page("spark.md", first, tmp_path)
+    shown: list[list[tuple[object, ...]]] = []
+    page.run(lambda query: shown.append(spark.sql(query)) or [])  # type: ignore[func-returns-value]
+    assert [(2, "malignant", "unsure")] in shown
+    assert page.names["spark"] is spark.session
+    found = spark.sql("SELECT slide FROM lake.features.slides ORDER BY slide")
+    assert found == [(1,), (2,), (3,)]
+    commit = first.commits()[0]
+    assert (commit["author"], commit["message"]) == ("Ada Byron", "Grade slide 3")
+    written = (tmp_path / "conf" / "spark-defaults.conf").read_text()
+    assert "lake@main" in written
