@@ -42,6 +42,7 @@ class Client:
     ) -> None:
         self.server = server.rstrip("/")
         self.author = author or ""
+        self.credential = credential
         # Bytes, because httpx takes text in headers as ASCII and people's names are not.
         headers = {b"X-Mainstem-Author": author.encode()} if author else {}
         timeout = httpx.Timeout(answer_seconds, connect=min(_CONNECT_SECONDS, answer_seconds))

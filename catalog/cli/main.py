@@ -15,6 +15,7 @@ from catalog.cli import (
     protections,
     releases,
     serve,
+    sql,
     tags,
     warehouses,
 )
@@ -96,6 +97,7 @@ for _group in (
     protections,
     warehouses,
     releases,
+    sql,
     doctor,
 ):
     _group.register(app)

@@ -10,12 +10,11 @@ from catalog.cli.failures import ExitCode, Failure
 from catalog.cli.output import Fields, Paragraph, Table, moment
 from catalog.cli.release_run import RELEASE, Release
 from catalog.cli.release_run import run as run_release
+from catalog.cli.tables import tables_at
 
 app = typer.Typer(help="Make releases, list and show them.")
 
 _PREFIX = "release/"
-# How the Iceberg REST specification joins the levels of a namespace in a path.
-_LEVEL_SEPARATOR = "\x1f"
 
 
 @listing(app)
@@ -128,7 +127,7 @@ def show_release(session: Session, name: Tag) -> None:
     """Show a release: its commit, message and number of tables."""
     tag = session.get("tags", name)
     with session.output.waiting(f"Counting the tables of {name}"):
-        tables = _count_tables(session, tag["commit_id"])
+        tables = sum(1 for _ in tables_at(session, tag["commit_id"]))
     session.output.answer(
         {**tag, "tables": tables},
         Fields(
@@ -142,22 +141,6 @@ def show_release(session: Session, name: Tag) -> None:
             ]
         ),
     )
-
-
-def _count_tables(session: Session, commit_id: str) -> int:
-    warehouse = f"{session.warehouse}@{commit_id}"
-    config = session.client.get_iceberg("config", warehouse=warehouse)
-    prefix = config["overrides"]["prefix"]
-    count, below = 0, [""]
-    while below:
-        parent = below.pop()
-        listed = session.client.get_iceberg(prefix, "namespaces", parent=parent)
-        for levels in listed["namespaces"]:
-            namespace = _LEVEL_SEPARATOR.join(levels)
-            tables = session.client.get_iceberg(prefix, "namespaces", namespace, "tables")
-            count += len(tables["identifiers"])
-            below.append(namespace)
-    return count
 
 
 def register(root: typer.Typer) -> None:

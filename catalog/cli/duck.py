@@ -1,0 +1,155 @@
+"""DuckDB with a revision attached, for `mainstem sql`; only who has the extra can import it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+_EXTENSIONS = ("avro", "httpfs", "iceberg")
+_WRITERS = {
+    "csv": "FORMAT csv, HEADER",
+    "json": "FORMAT json, ARRAY true",
+    "parquet": "FORMAT parquet",
+}
+
+# The temporary view of what a query gives, by which it is written.
+_RESULT = "mainstem_result"
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What DuckDB attaches, and under which name; `warehouse` is as engines take it."""
+
+    uri: str
+    warehouse: str
+    name: str
+    author: str
+    credential: str
+    """The client's id and secret, or nothing where the server asks nobody."""
+    schema: str | None
+    """The namespace that names without one are looked up in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a statement gave; `more` if there is more than was asked for."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    more: bool
+
+
+class Duck:
+    """A connection with one revision attached and in use."""
+
+    def __init__(self, revision: Revision, store: Mapping[str, str]) -> None:
+        self._connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
+        for name in _EXTENSIONS:
+            self._load(name)
+        self._create_secret("store", store)
+        self._connection.execute(f"CREATE SECRET catalog ({_access(revision)})")
+        name = _identifier(revision.name)
+        self._connection.execute(
+            f"ATTACH {quoted(revision.warehouse)} AS {name} (TYPE iceberg, SECRET catalog,"
+            f" ENDPOINT {quoted(revision.uri)}, ACCESS_DELEGATION_MODE 'none')"
+        )
+        if revision.schema is not None:
+            self._connection.execute(f"USE {name}.{_identifier(revision.schema)}")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def run(self, sql: str, limit: int | None = None) -> Rows | None:
+        """Run statements; return the rows of the last, None if it gives none.
+
+        Raises:
+            duckdb.Error: if one fails; those before it were carried out.
+        """
+        cursor: Any = None
+        for statement in self._connection.extract_statements(sql):
+            cursor = self._connection.execute(statement)
+        if cursor is None or not cursor.description:
+            return None
+        columns = [column[0] for column in cursor.description]
+        if limit is None:
+            return Rows(columns, cursor.fetchall(), more=False)
+        rows = cursor.fetchmany(limit + 1)
+        return Rows(columns, rows[:limit], more=len(rows) > limit)
+
+    def export(self, sql: str, path: str, form: str) -> None:
+        """Run statements, and write what the last, a query, gives as `csv`, `json` or `parquet`.
+
+        Raises:
+            duckdb.Error: if one fails.
+            ValueError: if the last is no query.
+        """
+        statements = self._connection.extract_statements(sql)
+        if not statements or statements[-1].type != duckdb.StatementType.SELECT:
+            raise ValueError("Only a query has rows to write")
+        for statement in statements[:-1]:
+            self._connection.execute(statement)
+        rows = self._connection.sql(statements[-1])
+        rows.query(_RESULT, f"COPY {_RESULT} TO {quoted(path)} ({_WRITERS[form]})")
+
+    def keywords(self) -> list[str]:
+        """Return the words of DuckDB's SQL."""
+        query = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+        return [word.upper() for (word,) in self._connection.execute(query).fetchall()]
+
+    def _load(self, name: str) -> None:
+        spec = find_spec(f"duckdb_extension_{name}")
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(name=f"duckdb_extension_{name}")
+        (file,) = Path(spec.origin).parent.glob(f"extensions/*/{name}.duckdb_extension")
+        self._connection.execute(f"LOAD {quoted(str(file))}")
+
+    def _create_secret(self, name: str, options: Mapping[str, str]) -> None:
+        if options:
+            pairs = ", ".join(f"{key} {quoted(value)}" for key, value in options.items())
+            self._connection.execute(f"CREATE SECRET {name} (TYPE s3, {pairs})")
+
+
+def _access(revision: Revision) -> str:
+    headers = f"EXTRA_HTTP_HEADERS MAP {{'X-Mainstem-Author': {quoted(revision.author)}}}"
+    client, _, secret = revision.credential.partition(":")
+    if not client:
+        # Without a token DuckDB makes no secret, and headers come from secrets only.
+        return f"TYPE iceberg, TOKEN 'none', {headers}"
+    tokens = f"OAUTH2_SERVER_URI {quoted(revision.uri + '/v1/oauth/tokens')}"
+    identity = f"CLIENT_ID {quoted(client)}, CLIENT_SECRET {quoted(secret)}"
+    return f"TYPE iceberg, {identity}, {tokens}, {headers}"
+
+
+def store_options(config: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the options of DuckDB's S3 secret: where from the catalog, the keys from here.
+
+    Empty where the environment has no keys; what is public or local can still be read.
+    """
+    if not environment.get("AWS_ACCESS_KEY_ID"):
+        return {}
+    address = config.get("s3.endpoint", "")
+    region = config.get("s3.region") or config.get("client.region")
+    path_style = config.get("s3.path-style-access") == "true"
+    options = {
+        "KEY_ID": environment["AWS_ACCESS_KEY_ID"],
+        "SECRET": environment.get("AWS_SECRET_ACCESS_KEY", ""),
+        "SESSION_TOKEN": environment.get("AWS_SESSION_TOKEN", ""),
+        "REGION": region or environment.get("AWS_REGION", ""),
+        "ENDPOINT": address.partition("://")[2],
+        "URL_STYLE": "path" if path_style else "",
+        "USE_SSL": "false" if address.startswith("http://") else "",
+    }
+    return {key: value for key, value in options.items() if value}
+
+
+def quoted(text: str) -> str:
+    """Return `text` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

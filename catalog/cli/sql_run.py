@@ -1,0 +1,89 @@
+"""Run the statements of `mainstem sql` in DuckDB, and print or write what they give."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from catalog.cli import sql_shell
+from catalog.cli.commands import Session
+from catalog.cli.duck import Duck, Revision, store_options
+from catalog.cli.output import Note, Table
+from catalog.cli.tables import namespaces_at, tables_at
+
+# What a person is shown of a longer result; a pipe and a file get all of it.
+_SHOWN = 200
+
+
+def run(session: Session, revision: str, query: str | None, form: str, output: Path | None) -> bool:
+    """Run a query, or what is piped in, or a shell; say whether all went well."""
+    with _opened(session, revision) as duck:
+        if query is None and sys.stdin.isatty():
+            tables = (".".join(key) for key in tables_at(session, revision))
+            sql_shell.run(
+                [*tables, *duck.keywords()],
+                lambda text: _answer(duck, session, text, form, output),
+            )
+            return True
+        text = sys.stdin.read() if query is None else query
+        return _answer(duck, session, text, form, output)
+
+
+@contextmanager
+def _opened(session: Session, revision: str) -> Iterator[Duck]:
+    client = session.client
+    warehouse = f"{session.warehouse}@{revision}"
+    config = client.get_iceberg("config", warehouse=warehouse)
+    schemas = namespaces_at(session, config["overrides"]["prefix"])
+    attached = Revision(
+        uri=f"{client.server}/iceberg",
+        warehouse=warehouse,
+        name=session.warehouse,
+        author=client.author,
+        credential=client.credential,
+        schema=schemas[0][0] if schemas else None,
+    )
+    duck = Duck(attached, store_options(config["defaults"], os.environ))
+    try:
+        yield duck
+    finally:
+        duck.close()
+
+
+def _answer(duck: Duck, session: Session, text: str, form: str, output: Path | None) -> bool:
+    try:
+        if form == "table":
+            _print(duck, session, text)
+        else:
+            _write(duck, text, form, output)
+    except (duckdb.Error, ValueError) as error:
+        session.output.say(str(error))
+        return False
+    return True
+
+
+def _print(duck: Duck, session: Session, text: str) -> None:
+    found = duck.run(text, limit=_SHOWN if session.output.for_person else None)
+    if found is None:
+        return
+    rows = [["" if value is None else str(value) for value in row] for row in found.rows]
+    blocks = [Table(found.columns, rows, empty="No rows.")]
+    notes = [Note(f"The first {_SHOWN} rows; --output writes all.")] if found.more else []
+    session.output.answer({}, *blocks, *notes)
+
+
+def _write(duck: Duck, text: str, form: str, output: Path | None) -> None:
+    if output is not None:
+        duck.export(text, str(output), form)
+        return
+    # By a file, since DuckDB would open standard output anew and write over what is there.
+    with TemporaryDirectory() as directory:
+        path = Path(directory, "rows")
+        duck.export(text, str(path), form)
+        with path.open(encoding="utf-8") as rows:
+            shutil.copyfileobj(rows, sys.stdout)

@@ -1,0 +1,163 @@
+"""`mainstem sql`: queries of a revision, what they print and write, and the shell."""
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import pyarrow.parquet
+import pytest
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+from typer.testing import CliRunner
+
+from catalog.cli.duck import store_options
+from catalog.cli.main import app
+from catalog.cli.sql_shell import Words, history_file, run
+from tests.servers import serve
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def slides(lake):
+    """Give a warehouse whose `main` has features.slides with two rows; release/1 has one."""
+    lake.ok("branch", "create", "work")
+    result = lake.run(
+        "sql",
+        "--at",
+        "work",
+        f"CREATE SCHEMA {lake.warehouse}.features;"
+        f"CREATE TABLE {lake.warehouse}.features.slides (id INTEGER, grade VARCHAR);"
+        f"INSERT INTO {lake.warehouse}.features.slides VALUES (1, 'benign')",
+    )
+    assert result.exit_code == 0, result.stderr
+    lake.ok("merge", "work")
+    lake.ok("tag", "create", "release/1")
+    assert lake.run("sql", "INSERT INTO features.slides VALUES (2, NULL)").exit_code == 0
+    return lake
+
+
+def test_a_query_prints_rows_of_the_default_branch(slides) -> None:
+    result = slides.run("sql", "SELECT * FROM features.slides ORDER BY id")
+    assert (result.exit_code, result.stdout) == (0, "1\tbenign\n2\t\n")
+
+
+def test_a_query_reads_another_revision(slides) -> None:
+    query = "SELECT count(*) FROM features.slides"
+    assert slides.run("sql", "--at", "release/1", query).stdout == "1\n"
+    assert slides.run("sql", query).stdout == "2\n"
+
+
+def test_tables_of_two_revisions_stand_in_one_query(slides) -> None:
+    result = slides.run(
+        "sql", 'SELECT id FROM slides EXCEPT SELECT id FROM features."slides@release/1"'
+    )
+    assert result.stdout == "2\n"
+
+
+def test_rows_are_printed_as_json_and_csv(slides) -> None:
+    query = "SELECT * FROM features.slides ORDER BY id"
+    rows = [{"id": 1, "grade": "benign"}, {"id": 2, "grade": None}]
+    assert slides.run("sql", query, "--json").document == rows
+    assert slides.run("sql", query, "--format", "json").document == rows
+    assert slides.run("sql", query, "--format", "csv").stdout == "id,grade\n1,benign\n2,\n"
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
+def test_rows_are_written_in_the_form_of_the_files_ending(slides, tmp_path, ending) -> None:
+    path = tmp_path / f"rows.{ending}"
+    query = "SELECT id FROM features.slides ORDER BY id; -- all of them"
+    result = slides.run("sql", query, "--output", str(path))
+    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+    if ending == "csv":
+        assert path.read_text() == "id\n1\n2\n"
+    elif ending == "json":
+        assert json.loads(path.read_text()) == [{"id": 1}, {"id": 2}]
+    else:
+        assert pyarrow.parquet.read_table(path).to_pydict() == {"id": [1, 2]}
+
+
+def test_a_commit_has_the_users_name(slides) -> None:
+    assert slides.ok("log")["commits"][0]["author"] == "Ada Byron"
+
+
+def test_what_is_piped_in_is_run(slides) -> None:
+    script = "DELETE FROM slides WHERE id = 1;\nSELECT id FROM slides;\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "catalog", "sql"],
+        input=script,
+        env=slides.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "word"),
+    [
+        (["SELEC 1"], 1, "SELEC"),
+        (["SELECT * FROM features.nothing"], 1, "nothing"),
+        (["--at", "release/1", "DELETE FROM slides"], 1, "read-only"),
+        (["--at", "release/never", "SELECT 1"], 3, "release/never"),
+        (["--format", "csv", "CREATE TEMP TABLE t (a INTEGER)"], 1, "query"),
+        (["--format", "parquet", "SELECT 1"], 2, "--output"),
+        (["--output", "rows.txt", "SELECT 1"], 2, ".parquet"),
+    ],
+)
+def test_what_cannot_be_done_is_said(slides, arguments, exit_code, word) -> None:
+    head = slides.head("main")
+    result = slides.run("sql", *arguments)
+    assert result.exit_code == exit_code, result.stderr
+    assert word in result.stderr
+    assert slides.head("main") == head
+
+
+def test_the_shell_takes_statements_over_several_lines(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    taken: list[str] = []
+    with create_pipe_input() as typed, create_app_session(input=typed, output=DummyOutput()):
+        typed.send_text("SELECT 1\r+ 2;\r;\rSELECT 3;\rexit\r")
+        run([], lambda text: bool(taken.append(text)))
+    assert taken == ["SELECT 1\n+ 2;", "SELECT 3;"]
+    assert "SELECT 3;" in history_file({"XDG_STATE_HOME": str(tmp_path)}).read_text()
+
+
+def test_the_shell_completes_tables_and_keywords() -> None:
+    words = Words(["features.slides", "SELECT", "labels.slides"])
+    offered = words.get_completions(Document("select * from feat"), CompleteEvent())
+    assert [(each.text, each.start_position) for each in offered] == [("features.slides", -4)]
+    assert list(words.get_completions(Document("select "), CompleteEvent())) == []
+
+
+def test_keys_of_the_store_come_from_the_environment() -> None:
+    config = {"s3.endpoint": "http://127.0.0.1:9000", "s3.path-style-access": "true"}
+    assert store_options(config, {}) == {}
+    environment = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "here"}
+    assert store_options(config, environment) == {
+        "KEY_ID": "k",
+        "SECRET": "s",
+        "REGION": "here",
+        "ENDPOINT": "127.0.0.1:9000",
+        "URL_STYLE": "path",
+        "USE_SSL": "false",
+    }
+
+
+def test_a_server_that_asks_for_a_credential_gets_it(tmp_path) -> None:
+    hashed = hashlib.sha256(b"secret").hexdigest()
+    settings = {"MAINSTEM_CLIENTS": f"etl:{hashed}", "MAINSTEM_TOKEN_KEY": "k" * 32}
+    with serve(tmp_path, **settings) as server:
+        environment = {"MAINSTEM_SERVER": server, "MAINSTEM_CREDENTIAL": "etl:secret"}
+        for query in ("CREATE SCHEMA lake.ns", "CREATE TABLE lake.ns.t AS SELECT 5 AS id"):
+            result = CliRunner().invoke(app, ["sql", query], env=environment)
+            assert result.exit_code == 0, result.stderr
+        result = CliRunner().invoke(app, ["sql", "FROM ns.t"], env=environment)
+        assert result.stdout == "5\n"
+        commits = CliRunner().invoke(app, ["log", "--json"], env=environment).stdout
+        assert json.loads(commits)["commits"][0]["committer"] == "etl"
