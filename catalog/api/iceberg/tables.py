@@ -61,9 +61,7 @@ def register(place: Place, namespace: Key, caller: Caller, body: Any, kind: Entr
     location = request.get("metadata-location")
     if not isinstance(location, str) or not location:
         raise InvalidInput(f"Cannot register an empty metadata file location as a {kind.value}")
-    overwrite = request.get("overwrite", False)
-    if not isinstance(overwrite, bool):
-        raise InvalidInput(f"Cannot parse to a boolean value: overwrite: {overwrite}")
+    overwrite = _flag(request, "overwrite")
     address = address_in(place, _named(namespace, request))
     answer = answering_loaded(caller, address.warehouse)
     return answer(
@@ -116,6 +114,13 @@ def commit_one(
     return answer(changes.commit_table(address.warehouse, branch, change, caller=caller))
 
 
+def _flag(request: dict[str, Any], field: str) -> bool:
+    value = request.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise InvalidInput(f"Cannot parse to a boolean value: {field}: {value}")
+    return value is True
+
+
 def _named(namespace: Key, request: dict[str, Any]) -> Key:
     name = request.get("name")
     return key_of_identifier({"namespace": list(namespace), "name": name}, "the table")
@@ -136,7 +141,7 @@ def create_table(
     address = address_in(place, _named(namespace, request))
     branch = address.place.branch()
     warehouse = address.warehouse
-    if request.get("stage-create") is True:
+    if _flag(request, "stage-create"):
         staged = answering_staged(caller, warehouse)
         return staged(tables.stage_table(warehouse, branch, address.key, request))
     answer = answering_loaded(caller, warehouse)

@@ -1,6 +1,7 @@
 """The same request under the same key is answered as before, and does nothing again."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -231,6 +232,20 @@ def test_concurrent_duplicates_are_answered_once(lake, key):
         thread.start()
     for thread in threads:
         thread.join()
+    assert {(each.status_code, each.content) for each in answers} == {(200, answers[0].content)}
+    assert commits(lake) == before + 1
+
+
+def test_duplicates_on_two_replicas_are_answered_once(lake, backing, key):
+    before = commits(lake)
+    with TestClient(create_app(backing.settings)) as other:
+        replicas = [lake, replace(lake, client=other)]
+        path, body = "/namespaces/ns/tables/a", set_properties(x="1")
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            waiting = [
+                pool.submit(send, replica, "POST", path, body, key=key) for replica in replicas * 4
+            ]
+            answers = [each.result() for each in waiting]
     assert {(each.status_code, each.content) for each in answers} == {(200, answers[0].content)}
     assert commits(lake) == before + 1
 

@@ -148,3 +148,14 @@ def test_a_failed_requirement_can_be_retried(lake):
     body = {"requirements": [{"type": "assert-table-uuid", "uuid": "x"}], "updates": []}
     kind = error(lake, "POST", "/namespaces/ns/tables/a", 409, body)
     assert kind == "CommitFailedException"
+
+
+@pytest.mark.parametrize("value", ["yes", 1, "true", []])
+def test_a_flag_that_is_no_boolean_is_refused(lake, value):
+    body = {"name": "new", "schema": SCHEMA, "stage-create": value}
+    kind = error(lake, "POST", "/namespaces/ns/tables", 400, body)
+    assert kind == "IllegalArgumentException"
+    location = lake.iceberg("GET", "main", "/namespaces/ns/tables/a")["metadata-location"]
+    body = {"name": "b", "metadata-location": location, "overwrite": value}
+    assert error(lake, "POST", "/namespaces/ns/register", 400, body) == kind
+    assert lake.tables() == ["a", "b"]
