@@ -8,7 +8,6 @@ from enum import StrEnum
 import orjson
 
 from catalog.errors import StalePlan
-from catalog.versioning.encoding import encode_entry
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.keys import Key
 from catalog.versioning.objects import Entry, EntryKind
@@ -81,18 +80,15 @@ def plan_id(
 ) -> str:
     """Return what identifies a plan: what is compared, and what becomes of each table.
 
-    The result's entries are left out: a table that is merged inside gets a new metadata file each
-    time it is planned.
+    No entry is named: those that are compared follow from the commits, and a table that is merged
+    inside gets a new metadata file each time it is planned.
     """
     plan = {
         "operation": operation,
         "target": to_hex(target),
         "sources": [to_hex(each) for each in sources],
         "bases": [to_hex(each) for each in bases],
-        "outcomes": [
-            [each.key, each.action, each.rule, *map(_hex, (each.base, each.ours, each.theirs))]
-            for each in outcomes
-        ],
+        "outcomes": [[each.key, each.action, each.rule] for each in outcomes],
     }
     return hashlib.sha256(orjson.dumps(plan, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -110,7 +106,3 @@ def check_plan(wanted: str | None, found: str) -> None:
             plan_id=found,
             expected=wanted,
         )
-
-
-def _hex(entry: Entry | None) -> str | None:
-    return None if entry is None else encode_entry(entry).hex()
