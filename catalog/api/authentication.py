@@ -13,7 +13,12 @@ from catalog.settings import Settings
 
 # What needs no token: asking for one, and what the interface looks like. The paths are those that
 # came, not decoded, so that nothing else can pass for one of them.
-_OPEN = {b"/iceberg/v1/oauth/tokens", b"/api/v1/openapi.json", b"/api/v1/docs"}
+_OPEN = {
+    b"/iceberg/v1/oauth/tokens",
+    b"/api/v1/health",
+    b"/api/v1/openapi.json",
+    b"/api/v1/docs",
+}
 
 
 @dataclass(frozen=True, slots=True)

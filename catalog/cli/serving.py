@@ -120,7 +120,8 @@ def _log_to_stderr(level: str) -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING))
     renderer: Any = (
-        structlog.dev.ConsoleRenderer()
+        # Another formatter would warn of each traceback that is text already.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if sys.stderr.isatty()
         else structlog.processors.JSONRenderer()
     )

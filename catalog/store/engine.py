@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from catalog.errors import CommitStateUnknown, InvalidInput, Unavailable
 
-__all__ = ["Connection", "Engine", "open_database", "read", "transact"]
+__all__ = ["Connection", "Engine", "open_database", "ping", "read", "transact"]
 
 T = TypeVar("T")
 
@@ -127,6 +127,15 @@ def read(engine: Engine, query: Callable[[Connection], T]) -> T:
             return query(connection.execution_options(**_READING[engine.dialect.name]))
 
     return _persistently(once)
+
+
+def ping(engine: Engine) -> None:
+    """Ask the database for a sign of life.
+
+    Raises:
+        Unavailable: if there is none.
+    """
+    read(engine, lambda connection: connection.exec_driver_sql("SELECT 1"))
 
 
 def transact(engine: Engine, write: Callable[[Connection], T]) -> T:

@@ -12,6 +12,7 @@ from catalog.api.management.fields import Answer
 from catalog.api.management.routing import ManagementRoute
 from catalog.api.responses import JsonResponse
 from catalog.clock import format_time
+from catalog.store.engine import ping
 
 router = APIRouter(tags=["server"], route_class=ManagementRoute)
 
@@ -23,6 +24,19 @@ class ServerAnswer(Answer):
     time: datetime = Field(description="The server's clock.")
     database: str = Field(description="The kind of database.", examples=["sqlite", "postgresql"])
     default_warehouse: str = Field(description="Meant where a client names none.")
+
+
+class HealthAnswer(Answer):
+    """Whether the server can do its work."""
+
+    status: str = Field(examples=["ok"])
+
+
+@router.get("/health", summary="Check the server", response_model=HealthAnswer)
+def check(catalog: CatalogOf) -> Response:
+    """For load balancers: 200 while the database answers, 503 while it does not."""
+    ping(catalog.engine)
+    return JsonResponse({"status": "ok"})
 
 
 @router.get("/server", summary="Show the server", response_model=ServerAnswer)
