@@ -5,9 +5,18 @@ from itertools import count
 
 import psycopg
 import pytest
+import structlog
 from sqlalchemy import make_url
 
 from tests.services import USED, ObjectStore, Postgres, object_store, postgres_server
+
+# As the server does; the default takes seconds to render one fault, with all its variables.
+structlog.configure(
+    [
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
