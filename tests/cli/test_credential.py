@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pyiceberg.catalog import load_catalog
+from pyiceberg.catalog import Catalog, load_catalog
 from typer.testing import CliRunner
 
 from catalog.cli.main import app
+from tests.engines.lake import Duck
 
 SECRET = "a long + random: one"
 
@@ -62,12 +63,31 @@ def test_commands_are_refused_without_one(server: str) -> None:
         assert "token" in output
 
 
-def test_an_engines_client_works_with_a_credential(server: str) -> None:
+def open_lake(server: str) -> Catalog:
+    """Open the warehouse with pyiceberg, as the client."""
     uri = f"{server}/iceberg"
     settings = {"uri": uri, "oauth2-server-uri": f"{uri}/v1/oauth/tokens"}
-    catalog = load_catalog("lake", type="rest", credential=f"etl:{SECRET}", **settings)
-    catalog.create_namespace("ns")
-    assert catalog.list_namespaces() == [("ns",)]
+    return load_catalog("lake", type="rest", credential=f"etl:{SECRET}", **settings)
+
+
+def test_pyiceberg_works_with_a_credential(server: str) -> None:
+    lake = open_lake(server)
+    lake.create_namespace("ns")
+    lake.create_namespace(("ns", "deep.er"))
+    assert lake.list_namespaces("ns") == [("ns", "deep.er")]
+
+
+@pytest.mark.slow
+def test_duckdb_works_with_a_credential(server: str) -> None:
+    open_lake(server).create_namespace("duck")
+    uri = f"{server}/iceberg"
+    rows = Duck().sql(
+        f"ATTACH 'lake' AS lake (TYPE iceberg, ENDPOINT '{uri}', AUTHORIZATION_TYPE 'oauth2',"
+        f" OAUTH2_SERVER_URI '{uri}/v1/oauth/tokens', CLIENT_ID 'etl', CLIENT_SECRET '{SECRET}')",
+        "CREATE TABLE lake.duck.t AS SELECT 1 AS a",
+        "FROM lake.duck.t",
+    )
+    assert rows == [(1,)]
 
 
 def test_settings_that_cannot_be_end_serve_in_one_sentence(tmp_path: Path) -> None:
