@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.errors import InvalidInput, NoSuchRevision
+from catalog.operations.ancestry import ReadAhead
 from catalog.operations.resolve import has_commit, resolve
 from catalog.operations.warehouses import Warehouse
 from catalog.store import refs
@@ -104,7 +105,10 @@ def list_commits(
     found: list[Logged] = []
     seen: set[ObjectId] = set()
     ahead = set(starts)
-    for commit_id, commit in log(objects.commits, *starts, follow=follow):
+    commits = ReadAhead(
+        warehouse, objects, [revision or warehouse.default_branch, warehouse.default_branch]
+    )
+    for commit_id, commit in log(commits, *starts, follow=follow):
         if len(found) == limit or len(seen) == _MAX_SCANNED:
             break
         if wanted.passes(commit):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from catalog.errors import MergeConflicts
+from catalog.operations.ancestry import ReadAhead
 from catalog.operations.callers import Caller
 from catalog.operations.commit import Head, Plan, commit
 from catalog.operations.heads import check_head
@@ -113,7 +114,8 @@ def merge(
 
     def build(objects: Objects, head: Head) -> Plan | None:
         check_head(branch, head.commit_id, options.expected_head)
-        bases = merge_bases(objects.commits, head.commit_id, source_id)
+        commits = ReadAhead(warehouse, objects, [branch, source, warehouse.default_branch])
+        bases = merge_bases(commits, head.commit_id, source_id)
         if bases == [source_id]:
             return None
         collide = successor_or_conflict(warehouse)

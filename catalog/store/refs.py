@@ -1,7 +1,7 @@
 """Heads of branches, tags, and the reflog of both."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -94,6 +94,12 @@ _APPEND = insert_into(reflog).values(
     at=case((_LAST_AT > _MOMENT, _LAST_AT), else_=_MOMENT),
     by=bindparam("who"),
     operation=bindparam("what"),
+)
+_FIND_MOVE = (
+    select(reflog.c.id)
+    .where(*_OF_BRANCH, reflog.c.commit_id.in_(bindparam("commits", expanding=True)))
+    .order_by(reflog.c.id.desc())
+    .limit(1)
 )
 _HAS = select(reflog.c.id).where(*_OF_BRANCH, reflog.c.commit_id == bindparam("commit")).limit(1)
 
@@ -256,6 +262,15 @@ def head_at(
         _AT, {"warehouse": warehouse_id, "ref": branch, "moment": to_micros(at)}
     ).first()
     return None if row is None else _optional_id(row.commit_id)
+
+
+def find_move(
+    connection: Connection, warehouse_id: int, branch: str, commit_ids: Collection[ObjectId]
+) -> int | None:
+    """Return the last move of a branch to one of these commits; scans the reflog back to it."""
+    values = {"warehouse": warehouse_id, "ref": branch, "commits": list(commit_ids)}
+    found: int | None = connection.execute(_FIND_MOVE, values).scalar()
+    return found
 
 
 def reflog_has(connection: Connection, warehouse_id: int, branch: str, commit_id: ObjectId) -> bool:

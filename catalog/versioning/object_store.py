@@ -146,6 +146,24 @@ class Objects:
             commits[identifier] = found
         return commits
 
+    def missing(self, identifiers: Iterable[ObjectId]) -> set[ObjectId]:
+        """Return those that are neither staged, read already, nor in the cache."""
+        return {
+            identifier
+            for identifier in identifiers
+            if identifier not in self._known and self._cache.get(identifier) is None
+        }
+
+    def prefetch(self, identifiers: Iterable[ObjectId]) -> None:
+        """Bring those into reach that are missing and stored, with one fetch.
+
+        Raises:
+            Corruption: if one was altered.
+        """
+        wanted = self.missing(identifiers)
+        for identifier, data in self._fetch(wanted).items() if wanted else ():
+            self._known[identifier] = self._checked(identifier, data)
+
     def put_node(self, node: Node) -> ObjectId:
         """Stage a node."""
         return self._stage(node, encode_node(node))
@@ -184,8 +202,12 @@ class Objects:
             data = fetched.get(identifier)
             if data is None:
                 raise Corruption(f"Object {to_hex(identifier)} is missing from the store")
-            if object_id(data) != identifier:
-                raise Corruption(f"Object {to_hex(identifier)} was altered in the store")
-            found[identifier] = decode_object(data)
-            self._cache.put(identifier, found[identifier], len(data))
+            found[identifier] = self._checked(identifier, data)
         return found
+
+    def _checked(self, identifier: ObjectId, data: bytes) -> Node | Commit:
+        if object_id(data) != identifier:
+            raise Corruption(f"Object {to_hex(identifier)} was altered in the store")
+        value = decode_object(data)
+        self._cache.put(identifier, value, len(data))
+        return value
