@@ -16,14 +16,14 @@ LAYERS = {
     "errors": 0, "clock": 0, "settings": 0,
     "versioning": 1, "iceberg": 1, "governance": 1.5,
     "store": 2, "files": 2, "auth": 2,
-    "operations": 3, "api": 4, "cli": 5,
+    "operations": 3, "api": 4, "cli": 5, "client": 6,
 }  # fmt: skip
 # Who may import a library that does I/O or belongs to one face.
 LIBRARIES = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "obstore": {"files"},
-    "pyiceberg": {"iceberg", "files"},
+    "pyiceberg": {"iceberg", "files", "client"},
     "jwt": {"auth"},
     "fastapi": {"api"},
     "starlette": {"api"},

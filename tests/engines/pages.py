@@ -1,4 +1,4 @@
-"""Pages of docs/engines as scripts: their blocks of shell, SQL and Python, run in order."""
+"""Pages of docs as scripts: their blocks of shell, SQL and Python, run in order."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.engines.lake import Lake, Rows
 
-_PAGES = Path(__file__).parents[2] / "docs" / "engines"
+_PAGES = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -46,6 +46,7 @@ class Page:
 
     def _here(self, text: str) -> str:
         text = text.replace("http://127.0.0.1:8181", self._lake.server)
+        text = text.replace('warehouse="lake"', f'warehouse="{self._lake.warehouse}"')
         return text.replace("lake@", f"{self._lake.warehouse}@")
 
     def _shell(self, text: str) -> None:

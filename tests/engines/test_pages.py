@@ -1,13 +1,18 @@
-"""The pages of docs/engines do what they say."""
+"""The pages on engines and on the Python client do what they say."""
 
+import re
 from pathlib import Path
+
+import yaml
 
 from tests.engines.lake import Lake, Spark
 from tests.engines.pages import Page
 
+YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
 
 def test_the_page_on_duckdb(lake: Lake, tmp_path: Path) -> None:
-    page = Page("duckdb.md", lake, tmp_path)
+    page = Page("engines/duckdb.md", lake, tmp_path)
     rows = page.run(lambda query: page.names["connection"].execute(query).fetchall())
     connection = page.names["connection"]
     assert rows == [(1,)], "of the last insert"
@@ -22,7 +27,7 @@ def test_the_page_on_duckdb(lake: Lake, tmp_path: Path) -> None:
 
 
 def test_the_page_on_pyiceberg(lake: Lake, tmp_path: Path) -> None:
-    page = Page("pyiceberg.md", lake, tmp_path)
+    page = Page("engines/pyiceberg.md", lake, tmp_path)
     page.run()
     assert page.names["released"].to_pydict() == {"slide": [1], "grade": ["benign"]}
     assert page.names["before"]["slide"].to_pylist() == [1, 2]
@@ -34,7 +39,7 @@ def test_the_page_on_pyiceberg(lake: Lake, tmp_path: Path) -> None:
 def test_the_page_on_spark(served: str, lake: Lake, spark: Spark, tmp_path: Path) -> None:
     """It is about the session's own catalog, `lake`, so it runs on the server's first warehouse."""
     first = Lake(served, "lake", lake.http)
-    page = Page("spark.md", first, tmp_path)
+    page = Page("engines/spark.md", first, tmp_path)
     shown: list[list[tuple[object, ...]]] = []
     page.run(lambda query: shown.append(spark.sql(query)) or [])  # type: ignore[func-returns-value]
     assert [(2, "malignant", "unsure")] in shown
@@ -45,3 +50,20 @@ def test_the_page_on_spark(served: str, lake: Lake, spark: Spark, tmp_path: Path
     assert (commit["author"], commit["message"]) == ("Ada Byron", "Grade slide 3")
     written = (tmp_path / "conf" / "spark-defaults.conf").read_text()
     assert "lake@main" in written
+
+
+def test_the_page_on_the_client(lake: Lake, tmp_path: Path) -> None:
+    page = Page("client.md", lake, tmp_path)
+    page.run()
+    assert page.names["released"].to_pydict() == {"slide": [1, 2], "grade": ["benign", "malignant"]}
+    assert [change.name for change in page.names["changed"]] == ["features.slides"]
+    page.names["lake"].close()
+
+
+def test_the_page_on_dbt_has_the_profile_that_the_example_runs_with() -> None:
+    """tests/quickstart builds the example by it."""
+    docs = Path(__file__).parents[2] / "docs" / "engines" / "dbt.md"
+    shown = [yaml.safe_load(text) for text in YAML.findall(docs.read_text())]
+    example = Path(__file__).parents[2] / "examples" / "pathology" / "profiles.yml"
+    (profile,) = yaml.safe_load(example.read_text()).values()
+    assert shown == [profile["outputs"]["duckdb"], profile["outputs"]["spark"]]

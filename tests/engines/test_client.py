@@ -1,0 +1,106 @@
+"""The Python client against a real server."""
+
+import pyarrow as pa
+import pytest
+from pyiceberg.exceptions import ForbiddenError, NoSuchTableError
+
+from catalog.client import MergeConflicts, RequestFailed, Warehouse, connect
+from tests.engines.lake import Lake
+
+ROWS = pa.table({"id": [1, 2, 3], "v": ["a", "b", "c"]})
+
+
+@pytest.fixture
+def opened(lake: Lake):
+    """Give a warehouse whose `main` has ns.t with three rows."""
+    with connect(lake.server, warehouse=lake.warehouse, author="Ada Byron") as warehouse:
+        catalog = warehouse.branch().iceberg()
+        catalog.create_namespace("ns")
+        catalog.create_table("ns.t", ROWS.schema).append(ROWS)
+        yield warehouse
+
+
+def test_a_branch_is_written_merged_and_released(opened: Warehouse) -> None:
+    work = opened.create_branch("ingest/1")
+    work.iceberg().load_table("ns.t").append(ROWS.slice(0, 1))
+    work.iceberg().create_namespace("ns.deep")
+    work.iceberg().create_table("ns.deep.u", ROWS.schema)
+    assert opened.branch().to_arrow("ns.t").num_rows == 3
+    would = work.merge(dry_run=True)
+    assert opened.branch().to_arrow("ns.t").num_rows == 3
+    merged = work.merge(message="A day")
+    assert [change.name for change in merged.changes] == [change.name for change in would.changes]
+    assert {("ns.t", "table", "modified"), ("ns.deep.u", "table", "added")} <= {
+        (change.name, change.kind, change.change) for change in merged.changes
+    }
+    assert opened.branch().commit_id == merged.commit_id
+    assert opened.branch().tables() == ["ns.deep.u", "ns.t"]
+    release = opened.release("release/1", message="First", metadata={"run": "7"})
+    assert release.commit_id == merged.commit_id
+    assert [(each.name, each.message) for each in opened.releases()] == [("release/1", "First")]
+    work.delete()
+    with pytest.raises(RequestFailed, match="ingest/1"):
+        opened.branch("ingest/1")
+
+
+def test_tables_are_read_whole_or_in_part(opened: Warehouse) -> None:
+    main = opened.branch()
+    assert main.to_arrow("ns.t") == ROWS
+    part = main.to_arrow("ns.t", columns=["v"], where="id > 1")
+    assert part.to_pydict() == {"v": ["b", "c"]}
+    assert main.to_arrow("ns.t", limit=1).num_rows == 1
+    with pytest.raises(NoSuchTableError):
+        main.to_arrow("ns.nothing")
+
+
+def test_a_revision_stays_while_the_branch_moves(opened: Warehouse) -> None:
+    opened.release("release/1")
+    pinned = [opened.at("release/1"), opened.at("main@{now}")]
+    before = opened.branch().commit_id
+    opened.branch().iceberg().load_table("ns.t").delete("id = 1")
+    for revision in pinned:
+        assert revision.commit_id == before
+        assert revision.to_arrow("ns.t").num_rows == 3
+        with pytest.raises(ForbiddenError):
+            revision.iceberg().drop_table("ns.t")
+    assert opened.branch().to_arrow("ns.t").num_rows == 2
+    (change,) = opened.diff("release/1", "main")
+    assert (change.name, change.change) == ("ns.t", "modified")
+
+
+def test_conflicts_are_told_and_nothing_changes(opened: Warehouse) -> None:
+    work = opened.create_branch("work")
+    work.iceberg().drop_table("ns.t")
+    opened.branch().iceberg().load_table("ns.t").delete("id = 1")
+    before = opened.branch().commit_id
+    with pytest.raises(MergeConflicts) as told:
+        work.merge()
+    assert [conflict["key"] for conflict in told.value.conflicts] == [["ns", "t"]]
+    assert opened.branch().commit_id == before
+
+
+def test_history_tells_who_did_what(opened: Warehouse) -> None:
+    newest, *older = opened.log(limit=3)
+    assert newest.author == "Ada Byron"
+    assert newest.id == opened.branch().commit_id
+    assert len(older) == 2
+    assert newest.committed_at >= older[0].committed_at
+
+
+def test_a_check_opens_a_protected_branch(opened: Warehouse, lake: Lake) -> None:
+    lake.call("PUT", "protections", "main", require_merge=True, required_checks=["dbt"])
+    work = opened.create_branch("work")
+    work.iceberg().load_table("ns.t").delete("id = 1")
+    with pytest.raises(RequestFailed, match="dbt") as refused:
+        work.merge()
+    assert refused.value.problem["status"] == 403
+    work.report_check("dbt", "success", "all green")
+    work.merge()
+    assert opened.branch().to_arrow("ns.t").num_rows == 2
+
+
+def test_what_is_not_there_is_told(served: str) -> None:
+    with pytest.raises(RequestFailed, match="nowhere"):
+        connect(served, warehouse="nowhere")
+    with pytest.raises(RequestFailed, match="No server answers"):
+        connect("http://127.0.0.1:9")
