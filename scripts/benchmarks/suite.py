@@ -10,6 +10,7 @@ from benchmarks.loads import measure_loads
 from benchmarks.mainstem import Mainstem
 from benchmarks.merges import measure_merges
 from benchmarks.nessie import nessie
+from benchmarks.parts import measure_parts
 from benchmarks.processes import mainstem
 from benchmarks.rounds import Rounds
 from benchmarks.store import stored_bytes
@@ -23,7 +24,8 @@ def measure(
     directory: Path, database_url: str, lake: Lake, rounds: Rounds, database: str
 ) -> Iterator[Figure]:
     """Seed a lake in an empty directory and database, and measure Mainstem on it."""
-    seed(Settings(data_dir=directory, database_url=database_url), lake)
+    settings = Settings(data_dir=directory, database_url=database_url)
+    seed(settings, lake)
     place = Place("mainstem", database, lake.tables)
     with mainstem(directory, database_url) as process:
         memory = [process.resident_bytes()]
@@ -35,6 +37,7 @@ def measure(
         memory.append(process.resident_bytes())
     for moment, size in zip(("when started", "after loads", "at the end"), memory, strict=True):
         yield place.figure(f"memory {moment}", MEBIBYTES, [size / _MEBIBYTE])
+    yield from measure_parts(settings, lake, place, rounds)
 
 
 def measure_nessie(directory: Path, lake: Lake, rounds: Rounds, database: str) -> Iterator[Figure]:
