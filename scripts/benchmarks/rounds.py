@@ -13,7 +13,7 @@ class Rounds:
     branches: int
 
 
-FULL = Rounds(rounds=5, loads=3_000, commits=100, branches=100)
+FULL = Rounds(rounds=3, loads=2_000, commits=60, branches=50)
 # The peer is slower; its rounds take as long.
-PEER = Rounds(rounds=3, loads=1_000, commits=100, branches=100)
+PEER = Rounds(rounds=3, loads=800, commits=60, branches=50)
 QUICK = Rounds(rounds=1, loads=200, commits=8, branches=5)
