@@ -11,7 +11,7 @@ from catalog.operations.callers import Caller
 from catalog.operations.commit import Head, Plan, commit
 from catalog.operations.heads import check_head
 from catalog.operations.moves import MoveKind
-from catalog.operations.outcomes import Decided, check_plan, decided, plan_id
+from catalog.operations.outcomes import Decided, check_plan, decided, plan_id, shown_base
 from catalog.operations.reads import moved_reads
 from catalog.operations.resolutions import Options, Resolutions
 from catalog.operations.resolve import head_of, resolve
@@ -229,7 +229,7 @@ def _apply_steps(
 def _all_conflicts(merged: TreeMerge, step: _Step) -> list[Conflict]:
     """Return the conflicts of a step, one a key, by key."""
     found = {each.key: each for each in (*step.moved, *merged.conflicts)}
-    return [found[key] for key in sorted(found)]
+    return [replace(found[key], base=shown_base(found[key].base)) for key in sorted(found)]
 
 
 def _conflicts_error(

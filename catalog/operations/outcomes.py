@@ -8,6 +8,7 @@ from enum import StrEnum
 import orjson
 
 from catalog.errors import StalePlan
+from catalog.versioning.bases import is_undecided
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.keys import Key
 from catalog.versioning.objects import Entry, EntryKind
@@ -50,9 +51,14 @@ class Decided:
 
 def decided(outcome: Outcome) -> Decided:
     """Return the outcome with the rule that decided it."""
-    sides = outcome.base, outcome.ours, outcome.theirs, outcome.result
+    sides = shown_base(outcome.base), outcome.ours, outcome.theirs, outcome.result
     kind = next(entry.kind for entry in sides if entry is not None)
     return Decided(outcome.key, kind, outcome.action, _rule(outcome, kind), *sides)
+
+
+def shown_base(base: Entry | None) -> Entry | None:
+    """Return the entry on the base as people are told it: there is none where it is undecided."""
+    return None if base is None or is_undecided(base) else base
 
 
 def _rule(outcome: Outcome, kind: EntryKind) -> Rule:

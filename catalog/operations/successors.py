@@ -8,6 +8,7 @@ from catalog.errors import NoSuchFile
 from catalog.operations.entries import shown
 from catalog.operations.metadata import read_metadata
 from catalog.operations.warehouses import Warehouse
+from catalog.versioning.bases import is_undecided
 from catalog.versioning.keys import Key
 from catalog.versioning.merge import Collide
 from catalog.versioning.objects import Entry, EntryKind
@@ -18,6 +19,8 @@ def successor_or_conflict(warehouse: Warehouse) -> Collide:
     """Return how a merge settles a table or view that both sides changed; reads metadata."""
 
     def collide(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -> Entry | Conflict:
+        if base is not None and is_undecided(base):
+            return both_changed(key, base, ours, theirs)
         if _follows(warehouse, base, ours, theirs):
             return theirs
         if _follows(warehouse, base, theirs, ours):

@@ -50,6 +50,11 @@ def base_tree(objects: Objects, bases: Sequence[ObjectId], *, collide: Collide) 
     return _base_tree(objects, bases, collide, _MAX_DEPTH)
 
 
+def is_undecided(entry: Entry) -> bool:
+    """Say whether a base's entry is no state of anything, but the mark that there is none."""
+    return entry.metadata_location == _UNDECIDED or _UNDECIDED in entry.properties
+
+
 def _base_tree(
     objects: Objects, bases: Sequence[ObjectId], collide: Collide, depth: int
 ) -> ObjectId:

@@ -220,3 +220,23 @@ def test_a_table_changed_again_after_its_reverted_merge_conflicts(lake: Lake) ->
     lake.write("a", "day", second="2")
     refused = lake.merge("day", status=409)
     assert [each["reason"] for each in refused["conflicts"]] == ["both-changed"]
+
+
+def test_a_conflict_over_an_undecided_base_shows_none(lake: Lake) -> None:
+    #   o --- m --- m2      m and x both changed a; m2 merged x for ours, x2 merged m for ours.
+    #     \     X
+    #      x --- x2
+    lake.branch("x")
+    lake.write("a", by="main")
+    lake.write("a", "x", by="x")
+    lake.iceberg("POST", "main", "/namespaces/ns/properties", {"updates": {"p": "main"}})
+    lake.iceberg("POST", "x", "/namespaces/ns/properties", {"updates": {"p": "x"}})
+    m, x = lake.head("main"), lake.head("x")
+    lake.merge(x, "main", strategy={"default": "ours"})
+    lake.merge(m, "x", strategy={"default": "ours"})
+    refused = lake.merge("x", status=409)
+    reasons = {".".join(each["key"]): each["reason"] for each in refused["conflicts"]}
+    assert reasons == {"ns": "property-conflict", "ns.a": "both-changed"}
+    assert [each["base"] for each in refused["conflicts"]] == [None, None]
+    settled = lake.merge("x", dry_run=True, strategy={"default": "theirs"})
+    assert [each["base"] for each in settled["outcomes"]] == [None, None]
