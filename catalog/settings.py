@@ -11,7 +11,7 @@ _MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a server process is started with; the README's table documents each field.
+    """What a server process is started with; `docs/configuration.md` documents each field.
 
     `database_url` and `default_location` follow from `data_dir` where they are not given. Sizes
     named `_bytes` are upper bounds of memory, times named `_seconds` are upper bounds of waiting.
@@ -77,22 +77,36 @@ _FIELDS: Mapping[str, type] = {
 }
 
 
+_MAY_BE_ZERO = {"object_cache_bytes", "file_cache_bytes", "metrics_reports_kept"}
+_LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """Read `MAINSTEM_<FIELD>` variables over the defaults.
 
     Raises:
-        InvalidInput: if a variable has not the type of its field; the message names it.
+        InvalidInput: if a variable is nothing that its field can be; the message names it.
     """
     settings = Settings()
     for field, kind in _FIELDS.items():
         name = f"MAINSTEM_{field.upper()}"
-        if name not in environment:
-            continue
-        try:
-            value = kind(environment[name])
-        except ValueError as error:
-            raise InvalidInput(
-                f"{name} must be a whole number, not {environment[name]!r}"
-            ) from error
-        settings = replace(settings, **{field: value})
+        if name in environment:
+            text = environment[name]
+            value = _number(name, text, 0 if field in _MAY_BE_ZERO else 1) if kind is int else text
+            settings = replace(settings, **{field: kind(value)})
+    if settings.log_level.lower() not in _LOG_LEVELS:
+        raise InvalidInput(
+            f"MAINSTEM_LOG_LEVEL must be one of {', '.join(_LOG_LEVELS)},"
+            f" not {settings.log_level!r}"
+        )
     return settings
+
+
+def _number(name: str, text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < least:
+        raise InvalidInput(f"{name} must be a whole number, at least {least}, not {text!r}")
+    return number
