@@ -23,7 +23,7 @@ from catalog.operations.callers import Once
 from catalog.operations.idempotency import Answer, drop_expired, find_answer, keep_answer
 from catalog.operations.metadata import read_metadata_bytes
 from catalog.operations.tables import Loaded
-from catalog.operations.warehouses import Catalog, list_warehouses
+from catalog.operations.warehouses import Catalog, get_warehouse_by_id
 
 T = TypeVar("T")
 
@@ -148,7 +148,7 @@ def _response(catalog: Catalog, answer: Answer) -> Response:
     loaded = answer.loaded
     if loaded is None:
         return Response(answer.body, answer.status, media_type=answer.media_type)
-    warehouse = next(each for each in list_warehouses(catalog) if each.id == loaded.warehouse_id)
+    warehouse = get_warehouse_by_id(catalog, loaded.warehouse_id)
     metadata = read_metadata_bytes(warehouse, loaded.location)
     return loaded_response(
         warehouse, Loaded(loaded.location, metadata), with_config=loaded.with_config

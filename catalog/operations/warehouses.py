@@ -140,6 +140,18 @@ def get_warehouse(catalog: Catalog, name: str | None = None) -> Warehouse:
     return handle(catalog, row)
 
 
+def get_warehouse_by_id(catalog: Catalog, warehouse_id: int) -> Warehouse:
+    """Return the warehouse that a row of the database names by its number.
+
+    Raises:
+        NoSuchWarehouse: if it has been deleted.
+    """
+    for warehouse in list_warehouses(catalog):
+        if warehouse.id == warehouse_id:
+            return warehouse
+    raise NoSuchWarehouse(f"Warehouse number {warehouse_id} does not exist any more")
+
+
 def list_warehouses(catalog: Catalog) -> list[Warehouse]:
     """Return all warehouses by name."""
     return [handle(catalog, row) for row in read(catalog.engine, warehouses.list_)]

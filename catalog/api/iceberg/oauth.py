@@ -21,6 +21,7 @@ from catalog.errors import Unauthenticated
 router = APIRouter()
 
 _FORM = "application/x-www-form-urlencoded"
+_CREDENTIALS = "client_credentials"
 _EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 _JWT = "urn:ietf:params:oauth:token-type:jwt"
@@ -68,19 +69,20 @@ def get_token(request: Request, body: Annotated[bytes, Depends(read_body)]) -> R
 
 def _client(form: dict[str, str], request: Request, identity: Identity | None) -> str:
     """Return the client that a token is for."""
-    match form.get("grant_type"):
-        case "client_credentials":
-            return _NOBODY if identity is None else _accepted(identity, form, request)
-        case "urn:ietf:params:oauth:grant-type:token-exchange":
-            _check_exchange(form)
-            return _NOBODY if identity is None else _exchanged(identity, form, request)
-        case None:
-            raise OAuthError("invalid_request", "grant_type is missing")
-        case other:
-            raise OAuthError(
-                "unsupported_grant_type",
-                f"grant_type must be client_credentials or {_EXCHANGE}, not {other}",
-            )
+    grant = form.get("grant_type")
+    if grant is None:
+        raise OAuthError("invalid_request", "grant_type is missing")
+    if grant not in (_CREDENTIALS, _EXCHANGE):
+        raise OAuthError(
+            "unsupported_grant_type",
+            f"grant_type must be {_CREDENTIALS} or {_EXCHANGE}, not {grant}",
+        )
+    if grant == _EXCHANGE:
+        _check_exchange(form)
+    if identity is None:
+        return _NOBODY
+    give = _exchanged if grant == _EXCHANGE else _accepted
+    return give(identity, form, request)
 
 
 def _accepted(identity: Identity, form: dict[str, str], request: Request) -> str:

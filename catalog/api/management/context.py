@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Header, Path, Request
 
 from catalog.api.dependencies import get_caller, get_catalog
 from catalog.operations.callers import Caller
@@ -18,9 +18,25 @@ def _warehouse(
     return get_warehouse(get_catalog(request), warehouse)
 
 
+def _caller(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="A UUID of the client's own making, the same whenever it sends this request"
+            " again: it takes place once, and is answered alike each time.",
+            json_schema_extra={"format": "uuid"},
+        ),
+    ] = None,
+) -> Caller:
+    # The key is declared here for the interface's document; the middleware has read it.
+    del idempotency_key
+    return get_caller(request)
+
+
 CatalogOf = Annotated[Catalog, Depends(get_catalog)]
 WarehouseOf = Annotated[Warehouse, Depends(_warehouse)]
-CallerOf = Annotated[Caller, Depends(get_caller)]
+CallerOf = Annotated[Caller, Depends(_caller)]
 BranchName = Annotated[
     str,
     Path(

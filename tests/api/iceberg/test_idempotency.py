@@ -377,3 +377,11 @@ def test_a_reused_key_is_a_problem_for_the_management_interface(lake, key):
         assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["code"] == "idempotency-key-reused"
+
+
+def test_the_interfaces_document_names_the_key_for_every_mutation(client):
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            named = [each["name"] for each in operation.get("parameters", [])]
+            assert method == "get" or "idempotency-key" in named, (method, path)
