@@ -13,7 +13,8 @@ _MEBIBYTE = 1024 * 1024
 class Settings:
     """What a server process is started with; `docs/configuration.md` documents each field.
 
-    `database_url` and `default_location` follow from `data_dir` where they are not given. Sizes
+    `database_url` and `default_location` follow from `data_dir` where they are not given.
+    `secrets_file` holds what object stores ask for (`files/secrets.py`). Sizes
     named `_bytes` are upper bounds of memory, times named `_seconds` are upper bounds of waiting.
     For `idempotency_key_lifetime_seconds` after a request with an `Idempotency-Key`, the same
     request under the same key gets the same answer. Of the metrics reports that engines send, the
@@ -30,6 +31,7 @@ class Settings:
     default_warehouse: str = "lake"
     default_location: str = ""
     default_branch: str = "main"
+    secrets_file: str = ""
     threads: int = 40
     database_connections: int = 16
     max_body_bytes: int = 64 * _MEBIBYTE
@@ -61,6 +63,7 @@ _FIELDS: Mapping[str, type] = {
     "default_warehouse": str,
     "default_location": str,
     "default_branch": str,
+    "secrets_file": str,
     "threads": int,
     "database_connections": int,
     "max_body_bytes": int,

@@ -5,6 +5,7 @@ extra. `USED` and standard error tell which. A service that cannot be started is
 """
 
 import gc
+import json
 import os
 import signal
 import socket
@@ -57,17 +58,22 @@ class ObjectStore:
     region: str
     bucket: str
     service: Service = field(repr=False)
+    role_arn: str = "arn:aws:iam::000000000000:role/tables"
+    """The role that its STS lets everybody assume who has a key; it may do anything."""
 
     @property
     def storage(self) -> dict[str, str]:
-        """Iceberg's FileIO properties for a warehouse in this store."""
+        """Iceberg's FileIO properties for a warehouse in this store, as the database keeps them."""
         return {
             "s3.endpoint": self.endpoint,
             "s3.region": self.region,
-            "s3.access-key-id": self.access_key,
-            "s3.secret-access-key": self.secret_key,
             "s3.path-style-access": "true",
         }
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Iceberg's FileIO properties that only the server's secrets file holds."""
+        return {"s3.access-key-id": self.access_key, "s3.secret-access-key": self.secret_key}
 
 
 @contextmanager
@@ -107,12 +113,22 @@ def object_store(directory: Path) -> Iterator[ObjectStore]:
     def answers() -> bool:
         return _store_answers(store)
 
-    arguments = [*_SEAWEEDFS, f"-dir={directory / 'seaweedfs'}", *_seaweedfs_ports(ports)]
+    (directory / "seaweedfs").mkdir(parents=True, exist_ok=True)
+    config = directory / "iam.json"
+    config.write_text(json.dumps(_IAM))
+    arguments = [
+        *_SEAWEEDFS,
+        f"-dir={directory / 'seaweedfs'}",
+        f"-s3.iam.config={config}",
+        *_seaweedfs_ports(ports),
+    ]
     if docker_answers():
-        command = " ".join([*_SEAWEEDFS, "-dir=/data", "-s3.port=8333"])
-        service: Any = _Container(SEAWEEDFS_IMAGE, command, keys, {8333: ports[-1]}, answers)
+        inside = ["-dir=/data", "-s3.port=8333", "-s3.iam.config=/iam.json"]
+        command = " ".join([*_SEAWEEDFS, *inside])
+        service: Any = _Container(
+            SEAWEEDFS_IMAGE, command, keys, {8333: ports[-1]}, answers, {config: "/iam.json"}
+        )
     else:
-        (directory / "seaweedfs").mkdir(parents=True, exist_ok=True)
         command = [_beside_python("weed"), *arguments]
         log = directory / "seaweedfs.log"
         # It takes fifteen seconds to stop in good order, and loses nothing if it does not.
@@ -198,6 +214,7 @@ class _Container:
     environment: dict[str, str]
     ports: dict[int, int]
     answers: Callable[[], bool]
+    files: dict[Path, str] = field(default_factory=dict)
     container: Any = None
 
     @property
@@ -211,6 +228,8 @@ class _Container:
             container = DockerContainer(self.image).with_command(self.command)
             for name, value in self.environment.items():
                 container.with_env(name, value)
+            for path, mounted in self.files.items():
+                container.with_volume_mapping(str(path), mounted, "ro")
             for inside, outside in self.ports.items():
                 container.with_bind_ports(inside, outside)
             self.container = container.start()
@@ -316,6 +335,29 @@ _SEAWEEDFS = (
     "-master.telemetry=false",
     "-master.electionTimeout=1s",
 )
+
+
+_ALLOW_ALL = {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}
+_MAY_ASSUME = {"Effect": "Allow", "Principal": "*", "Action": ["sts:AssumeRole"]}
+_VERSION = "2012-10-17"
+_IAM = {
+    "sts": {
+        "tokenDuration": "1h",
+        "maxSessionLength": "12h",
+        "issuer": "tests",
+        "signingKey": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+    },
+    "policy": {"defaultEffect": "Deny", "storeType": "memory"},
+    "policies": [{"name": "all", "document": {"Version": _VERSION, "Statement": [_ALLOW_ALL]}}],
+    "roles": [
+        {
+            "roleName": "tables",
+            "roleArn": ObjectStore.role_arn,
+            "trustPolicy": {"Version": _VERSION, "Statement": [_MAY_ASSUME]},
+            "attachedPolicies": ["all"],
+        }
+    ],
+}
 
 
 def _seaweedfs_ports(ports: Sequence[int]) -> list[str]:

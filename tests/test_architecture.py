@@ -22,6 +22,7 @@ LAYERS = {
 LIBRARIES = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
+    "botocore": {"files"},
     "obstore": {"files"},
     "pyiceberg": {"iceberg", "files", "client"},
     "jwt": {"auth"},

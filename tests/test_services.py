@@ -37,7 +37,7 @@ def test_a_postgresql_server_keeps_its_data_and_address_over_a_restart(tmp_path:
 
 
 def test_the_object_store_refuses_a_wrong_key(s3: ObjectStore) -> None:
-    files = open_files({**s3.storage, "s3.access-key-id": "somebody"})
+    files = open_files({**s3.storage, **s3.secrets, "s3.access-key-id": "somebody"})
     with pytest.raises(StorageUnavailable):
         files.read(f"s3://{s3.bucket}/ready")
 
@@ -45,7 +45,7 @@ def test_the_object_store_refuses_a_wrong_key(s3: ObjectStore) -> None:
 def test_an_object_store_keeps_its_files_and_address_over_a_restart(tmp_path: Path) -> None:
     with object_store(tmp_path) as store:
         location = f"s3://{store.bucket}/some/file"
-        files = open_files(store.storage)
+        files = open_files({**store.storage, **store.secrets})
         files.write_all({location: b"kept"})
         store.service.stop()
         store.service.start()

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import cached_property
+from pathlib import Path
 
 import anyio.to_thread
 import structlog
@@ -18,7 +19,7 @@ import catalog
 from catalog import clock
 from catalog.api.authentication import Authentication, open_identity
 from catalog.api.errors import error_response, iceberg_body, is_iceberg, problem_body
-from catalog.api.iceberg import config, functions, namespaces, oauth, plans, tables, views
+from catalog.api.iceberg import access, config, functions, namespaces, oauth, plans, tables, views
 from catalog.api.iceberg.hot import HotLoads
 from catalog.api.idempotency import Idempotency
 from catalog.api.management import router as management
@@ -26,6 +27,7 @@ from catalog.api.middleware import RawIcebergPath, RequestLog
 from catalog.api.responses import JsonResponse, ProblemResponse
 from catalog.errors import AlreadyExists, CatalogError, NoSuchWarehouse
 from catalog.files.cache import ByteCache
+from catalog.files.secrets import Secrets
 from catalog.operations.callers import Caller
 from catalog.operations.warehouses import Catalog, create_warehouse, get_warehouse
 from catalog.settings import Settings
@@ -34,7 +36,7 @@ from catalog.store.heads import open_head_reader
 from catalog.store.schema import migrate
 from catalog.versioning.object_store import ObjectCache
 
-ICEBERG_MODULES = (config, oauth, namespaces, tables, plans, views, functions)
+ICEBERG_MODULES = (config, oauth, namespaces, tables, plans, access, views, functions)
 
 logger = structlog.get_logger()
 
@@ -51,6 +53,7 @@ def open_catalog(settings: Settings) -> Catalog:
         objects=ObjectCache(settings.object_cache_bytes),
         metadata=ByteCache(settings.file_cache_bytes // 2),
         responses=ByteCache(settings.file_cache_bytes // 2),
+        secrets=Secrets(Path(settings.secrets_file) if settings.secrets_file else None),
     )
     try:
         get_warehouse(catalog)

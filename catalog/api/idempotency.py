@@ -76,7 +76,7 @@ class Idempotency:
     ) -> None:
         """Store an answer that came with no commit, and send the one that counts."""
         takes_part = once.answer is not None or answer.status >= 400
-        if not takes_part or answer.status not in _FINAL or answer.asks_to_retry:
+        if not takes_part or answer.status not in _FINAL or not answer.may_be_stored:
             await answer.pass_on(send)
             return
         given = answer.stored
@@ -122,9 +122,10 @@ class _Captured:
         return self._messages[0]["status"] if self._messages else 0
 
     @property
-    def asks_to_retry(self) -> bool:
-        """Whether the same request may well be answered otherwise next time."""
-        return b"retry-after" in dict(self._messages[0]["headers"])
+    def may_be_stored(self) -> bool:
+        """Not if the request may well be answered otherwise next time, or with a secret."""
+        headers = dict(self._messages[0]["headers"])
+        return b"retry-after" not in headers and headers.get(b"cache-control") != b"no-store"
 
     @property
     def stored(self) -> Answer:

@@ -8,8 +8,11 @@ from uuid import uuid4
 
 from catalog.clock import Clock
 from catalog.errors import InvalidInput, NoSuchWarehouse
+from catalog.files.aws import AwsAccess
 from catalog.files.cache import ByteCache
+from catalog.files.delegation import check_delegation
 from catalog.files.file_io import FileIO, open_files
+from catalog.files.secrets import Secrets, check_no_secret
 from catalog.iceberg import locations
 from catalog.operations.callers import Caller
 from catalog.operations.idempotency import record
@@ -37,7 +40,9 @@ class Catalog:
     objects: ObjectCache
     metadata: ByteCache
     responses: ByteCache
+    secrets: Secrets
     _files: dict[tuple[tuple[str, str], ...], FileIO] = field(default_factory=dict)
+    _aws: dict[tuple[tuple[str, str], ...], AwsAccess] = field(default_factory=dict)
     _rows: dict[str, tuple[float, warehouses.Warehouse]] = field(default_factory=dict)
     _locks: defaultdict[tuple[int, str], threading.Lock] = field(
         default_factory=lambda: defaultdict(threading.Lock)
@@ -49,6 +54,11 @@ class Catalog:
         if key not in self._files:
             self._files[key] = open_files(storage)
         return self._files[key]
+
+    def aws_for(self, storage: Mapping[str, str]) -> AwsAccess:
+        """Return the one access to AWS's interfaces of this process for these properties."""
+        key = tuple(sorted(storage.items()))
+        return self._aws.setdefault(key, AwsAccess(storage, self.clock))
 
     def lock_for(self, warehouse_id: int, branch: str) -> threading.Lock:
         """Return the lock under which this process's writers to one branch queue."""
@@ -91,7 +101,15 @@ class Warehouse:
     @property
     def files(self) -> FileIO:
         """Object storage of this warehouse."""
-        return self.catalog.files_for(self.storage)
+        return self.catalog.files_for(self._storage_and_secrets())
+
+    @property
+    def aws(self) -> AwsAccess:
+        """What this warehouse's own credentials for AWS are good for."""
+        return self.catalog.aws_for(self._storage_and_secrets())
+
+    def _storage_and_secrets(self) -> dict[str, str]:
+        return {**self.storage, **self.catalog.secrets.of(self.name)}
 
     def objects(self) -> Objects:
         """Return a view of the stored objects, for one operation."""
@@ -170,12 +188,12 @@ def create_warehouse(
 
     Raises:
         AlreadyExists: if the name is taken.
-        InvalidInput: if the name, the branch or the location cannot be.
+        InvalidInput: if the name, the branch, the location or the storage properties cannot be.
     """
     check_warehouse_name(name)
     branch = check_ref_name(default_branch)
     normal = locations.normalise(location)
-    storage = storage or {}
+    storage = _checked_storage(storage or {})
     for other in list_warehouses(catalog):
         theirs = locations.normalise(other.location)
         if other.name != name and (
@@ -240,6 +258,12 @@ def create_warehouse(
     return handle(catalog, row)
 
 
+def _checked_storage(storage: Mapping[str, str]) -> Mapping[str, str]:
+    check_no_secret(storage)
+    check_delegation(storage)
+    return storage
+
+
 def alter_warehouse(
     warehouse: Warehouse,
     *,
@@ -250,9 +274,12 @@ def alter_warehouse(
     """Change the storage properties or the default branch; the location never changes.
 
     Raises:
-        InvalidInput: if the new default branch does not exist.
+        InvalidInput: if the new default branch does not exist, or the storage properties cannot
+            be.
     """
     catalog = warehouse.catalog
+    if storage is not None:
+        _checked_storage(storage)
     changed = replace(
         warehouse,
         storage=warehouse.storage if storage is None else dict(storage),

@@ -95,6 +95,9 @@ def run_kit(
 ) -> list[Outcome]:
     """Start servers, run the suites against them, and tell how every case ended."""
     environment = {} if database_url is None else {"MAINSTEM_DATABASE_URL": database_url}
+    if store is not None:
+        environment["AWS_ACCESS_KEY_ID"] = store.access_key
+        environment["AWS_SECRET_ACCESS_KEY"] = store.secret_key
     location = (directory / "files").as_uri() if store is None else f"s3://{store.bucket}/kit"
     with ExitStack() as stack:
         server = stack.enter_context(serve(directory, "server", **environment))
@@ -143,8 +146,8 @@ def _prepare(server: str, branch: str, location: str, storage: dict[str, str]) -
 
 
 def _client(store: ObjectStore) -> dict[str, str]:
-    region = {"client.region": store.region}
-    return {f"client.{name}": value for name, value in (store.storage | region).items()}
+    properties = {**store.storage, **store.secrets, "client.region": store.region}
+    return {f"client.{name}": value for name, value in properties.items()}
 
 
 def _run_suites(kit: Kit, properties: dict[str, str], directory: Path) -> list[Outcome]:

@@ -24,9 +24,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def secrets_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the file from which the server has the keys of object stores, empty at first."""
+    path = tmp_path_factory.mktemp("secrets") / "secrets.toml"
+    path.touch()
+    return path
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, secrets_file: Path) -> Iterator[str]:
     """Run a server for all tests; give its address."""
-    with serve(tmp_path_factory.mktemp("served")) as address:
+    directory = tmp_path_factory.mktemp("served")
+    with serve(directory, MAINSTEM_SECRETS_FILE=str(secrets_file)) as address:
         yield address
 
 
@@ -43,12 +52,15 @@ def numbers() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 def make_lake(
-    served: str, http: httpx.Client, numbers: Iterator[int]
-) -> Callable[[str, dict[str, str]], Lake]:
-    """Give what creates a warehouse at a location, with storage settings."""
+    served: str, http: httpx.Client, numbers: Iterator[int], secrets_file: Path
+) -> Callable[..., Lake]:
+    """Give what creates a warehouse at a location, with storage settings and secrets."""
 
-    def make(location: str, storage: dict[str, str]) -> Lake:
+    def make(location: str, storage: dict[str, str], **secrets: str) -> Lake:
         name = f"lake{next(numbers)}"
+        with secrets_file.open("a") as file:
+            file.write(f"[{name}]\n")
+            file.writelines(f'"{key}" = "{value}"\n' for key, value in secrets.items())
         body = {"name": name, "location": location, "storage": storage}
         response = http.post(f"{served}/api/v1/warehouses", json=body)
         assert response.status_code == 201, response.text
@@ -58,7 +70,7 @@ def make_lake(
 
 
 @pytest.fixture
-def lake(make_lake: Callable[[str, dict[str, str]], Lake], tmp_path: Path) -> Lake:
+def lake(make_lake: Callable[..., Lake], tmp_path: Path) -> Lake:
     """Give a new warehouse in local files, with an empty branch `main`."""
     return make_lake((tmp_path / "warehouse").as_uri(), {})
 

@@ -11,11 +11,9 @@ from tests.services import ObjectStore
 
 
 @pytest.fixture
-def bucket(
-    make_lake: Callable[[str, dict[str, str]], Lake], s3: ObjectStore, tmp_path: Path
-) -> Lake:
+def bucket(make_lake: Callable[..., Lake], s3: ObjectStore, tmp_path: Path) -> Lake:
     """Give a warehouse in the bucket."""
-    lake = make_lake(f"s3://{s3.bucket}/engines/{tmp_path.name}", s3.storage)
+    lake = make_lake(f"s3://{s3.bucket}/engines/{tmp_path.name}", s3.storage, **s3.secrets)
     lake.pyiceberg().create_namespace("ns")
     return lake
 

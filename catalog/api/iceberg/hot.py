@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from catalog.api.iceberg.addresses import address_key, decode
 from catalog.api.iceberg.results import etag_of
 from catalog.errors import CatalogError
+from catalog.operations.access import offers_access
 from catalog.operations.warehouses import Catalog, handle
 from catalog.store import warehouses
 from catalog.store.heads import HeadReader
@@ -111,12 +112,15 @@ async def _find(catalog: Catalog, heads: HeadReader, target: _Target, mode: str)
 def _look_up(
     catalog: Catalog, row: warehouses.Warehouse, head: ObjectId, key: Key, mode: str
 ) -> _Known | None:
+    warehouse = handle(catalog, row)
+    if offers_access(warehouse):
+        return None
     objects = Objects(_refuse, catalog.objects)
     entry = get(objects, objects.commit(head).tree, key)
     if entry is None or entry.kind is not EntryKind.TABLE:
         return None
     assert entry.metadata_location is not None
-    return _Known(row, head, etag_of(handle(catalog, row), entry.metadata_location, mode))
+    return _Known(row, head, etag_of(warehouse, entry.metadata_location, mode))
 
 
 async def _answer(catalog: Catalog, etag: str, scope: Scope, send: Send) -> bool:

@@ -8,14 +8,18 @@ from fastapi import Request, Response
 
 from catalog.api.answering import answering
 from catalog.api.iceberg.addresses import Address
+from catalog.api.iceberg.delegation import NOT_STORED, Asker, given_to
 from catalog.api.responses import JsonResponse
 from catalog.errors import InvalidInput
+from catalog.files.delegation import region_of
 from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.validation import table_for_snapshots
+from catalog.operations.access import offers_access
 from catalog.operations.callers import Caller
 from catalog.operations.idempotency import Answer, LoadedAnswer
 from catalog.operations.tables import Loaded, get_table, load_table
 from catalog.operations.warehouses import Warehouse
+from catalog.versioning.ids import ObjectId
 from catalog.versioning.objects import EntryKind
 
 _MODES = ("all", "refs")
@@ -28,45 +32,67 @@ def etag_of(warehouse: Warehouse, location: str, mode: str = "all") -> str:
     return f'"{hashlib.blake2b(seed, digest_size=16).hexdigest()}"'
 
 
-def load_result(request: Request, address: Address, kind: EntryKind) -> Response:
-    """Answer a load: 304 if the client has it, else from cached bytes."""
+def load_result(
+    request: Request, address: Address, kind: EntryKind, asker: Asker | None = None
+) -> Response:
+    """Answer a load: 304 if the client has it, else from cached bytes.
+
+    What holds credentials is neither cached nor answered by 304, for they run out.
+    """
     mode = request.query_params.get("snapshots") or "all"
     if mode not in _MODES:
         raise InvalidInput(f"snapshots must be 'all' or 'refs', not {mode!r}")
     warehouse, commit_id = address.warehouse, address.place.commit_id
     entry = get_table(warehouse, commit_id, address.key, kind)
     assert entry.metadata_location is not None
+    if asker is not None and offers_access(warehouse):
+        loaded = _load(warehouse, commit_id, address, kind, mode)
+        return JsonResponse(_body(warehouse, loaded, asker=asker), headers=NOT_STORED)
     etag = etag_of(warehouse, entry.metadata_location, mode)
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"etag": etag})
     cached = warehouse.catalog.responses.get(etag)
     if cached is None:
-        loaded = load_table(warehouse, commit_id, address.key, kind)
-        if mode == "refs" and kind is EntryKind.TABLE:
-            metadata = table_for_snapshots(orjson.loads(loaded.metadata), "refs")
-            loaded = Loaded(loaded.location, orjson.dumps(metadata))
-        cached = _body(warehouse, loaded, with_config=True)
+        cached = _body(warehouse, _load(warehouse, commit_id, address, kind, mode))
         warehouse.catalog.responses.put(etag, cached)
     return JsonResponse(cached, headers={"etag": etag})
 
 
-def loaded_response(warehouse: Warehouse, loaded: Loaded, *, with_config: bool = True) -> Response:
+def _load(
+    warehouse: Warehouse, commit_id: ObjectId, address: Address, kind: EntryKind, mode: str
+) -> Loaded:
+    loaded = load_table(warehouse, commit_id, address.key, kind)
+    if mode == "refs" and kind is EntryKind.TABLE:
+        metadata = table_for_snapshots(orjson.loads(loaded.metadata), "refs")
+        return Loaded(loaded.location, orjson.dumps(metadata))
+    return loaded
+
+
+def loaded_response(
+    warehouse: Warehouse, loaded: Loaded, *, with_config: bool = True, asker: Asker | None = None
+) -> Response:
     """Answer a create, register or commit with the table as it is now."""
     assert loaded.location is not None
-    body = _body(warehouse, loaded, with_config=with_config)
-    return JsonResponse(body, headers={"etag": etag_of(warehouse, loaded.location)})
+    body = _body(warehouse, loaded, with_config=with_config, asker=asker)
+    headers = _private(warehouse, asker) or {"etag": etag_of(warehouse, loaded.location)}
+    return JsonResponse(body, headers=headers)
 
 
 def answering_loaded(
-    caller: Caller, warehouse: Warehouse, *, with_config: bool = True
+    caller: Caller,
+    warehouse: Warehouse,
+    *,
+    with_config: bool = True,
+    asker: Asker | None = None,
 ) -> Callable[[Loaded], Response]:
     """Answer a create, register or commit with the table as it is now.
 
-    For a request with a key its metadata's location is stored, not the metadata once more.
+    For a request with a key its metadata's location is stored, not the metadata once more, nor
+    credentials: who asks again loads the table to have some.
     """
 
     def render(loaded: Loaded) -> Response:
-        return loaded_response(warehouse, loaded, with_config=with_config)
+        return loaded_response(warehouse, loaded, with_config=with_config, asker=asker)
 
     def record(loaded: Loaded) -> Answer:
         assert loaded.location is not None
@@ -76,23 +102,37 @@ def answering_loaded(
     return answering(caller, render, record)
 
 
-def answering_staged(caller: Caller, warehouse: Warehouse) -> Callable[[Metadata], Response]:
+def answering_staged(
+    caller: Caller, warehouse: Warehouse, asker: Asker
+) -> Callable[[Metadata], Response]:
     """Answer a staged create: there is no metadata location yet."""
 
     def render(metadata: Metadata) -> Response:
         loaded = Loaded(None, orjson.dumps(metadata))
-        return JsonResponse(_body(warehouse, loaded, with_config=True))
+        body = _body(warehouse, loaded, asker=asker)
+        return JsonResponse(body, headers=_private(warehouse, asker))
 
     return answering(caller, render)
 
 
-def _body(warehouse: Warehouse, loaded: Loaded, *, with_config: bool) -> bytes:
+def _private(warehouse: Warehouse, asker: Asker | None) -> dict[str, str] | None:
+    return NOT_STORED if asker is not None and offers_access(warehouse) else None
+
+
+def _body(
+    warehouse: Warehouse, loaded: Loaded, *, with_config: bool = True, asker: Asker | None = None
+) -> bytes:
     parts = [b"{"]
     if loaded.location is not None:
         parts += [b'"metadata-location":', orjson.dumps(loaded.location), b","]
     parts += [b'"metadata":', loaded.metadata]
     if with_config:
-        parts += [b',"config":', orjson.dumps(client_config(warehouse))]
+        config, members = client_config(warehouse), {}
+        if asker is not None and offers_access(warehouse):
+            given = given_to(warehouse, asker, loaded.metadata)
+            config, members = {**config, **given.config}, dict(given.members)
+        for name, value in {"config": config, **members}.items():
+            parts += [b",", orjson.dumps(name), b":", orjson.dumps(value)]
     parts.append(b"}")
     return b"".join(parts)
 
@@ -110,4 +150,7 @@ _PUBLIC_STORAGE = (
 
 def client_config(warehouse: Warehouse) -> dict[str, str]:
     """Return what a client needs to know of the warehouse's object storage, without secrets."""
-    return {key: warehouse.storage[key] for key in _PUBLIC_STORAGE if key in warehouse.storage}
+    found = {key: warehouse.storage[key] for key in _PUBLIC_STORAGE if key in warehouse.storage}
+    region = region_of(warehouse.storage)
+    # Clients read the region under either of its names.
+    return found if region is None else {**found, "s3.region": region, "client.region": region}

@@ -1,6 +1,7 @@
 """Tables, as the specification has them; loading one is the hot path of every engine."""
 
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
@@ -16,6 +17,7 @@ from catalog.api.iceberg.addresses import (
     address_in,
     key_of_identifier,
 )
+from catalog.api.iceberg.delegation import asker_of
 from catalog.api.iceberg.namespaces import BodyOf, CallerOf
 from catalog.api.iceberg.paging import page_of
 from catalog.api.iceberg.results import answering_loaded, answering_staged, load_result
@@ -55,15 +57,20 @@ def list_kind(request: Request, place: Place, namespace: Key, kind: EntryKind) -
     return JsonResponse({"identifiers": identifiers, "next-page-token": token})
 
 
-def register(place: Place, namespace: Key, caller: Caller, body: Any, kind: EntryKind) -> Response:
+def register(
+    request: Request, place: Place, namespace: Key, caller: Caller, body: Any, kind: EntryKind
+) -> Response:
     """Point a name at an existing metadata file."""
-    request = require_object(body)
-    location = request.get("metadata-location")
+    registered = require_object(body)
+    location = registered.get("metadata-location")
     if not isinstance(location, str) or not location:
         raise InvalidInput(f"Cannot register an empty metadata file location as a {kind.value}")
-    overwrite = _flag(request, "overwrite")
-    address = address_in(place, _named(namespace, request))
-    answer = answering_loaded(caller, address.warehouse)
+    overwrite = _flag(registered, "overwrite")
+    address = address_in(place, _named(namespace, registered))
+    asker = None
+    if kind is EntryKind.TABLE:
+        asker = asker_of(request, address.place, quote(registered["name"], safe=""))
+    answer = answering_loaded(caller, address.warehouse, asker=asker)
     return answer(
         tables.register_table(
             address.warehouse,
@@ -134,32 +141,34 @@ def list_tables(request: Request, place: PlaceOf, namespace: NamespaceOf) -> Res
 
 @router.post(_TABLES)
 def create_table(
-    place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf
+    request: Request, place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf
 ) -> Response:
     """Create a table, or stage one for a later commit."""
-    request = require_object(body)
-    address = address_in(place, _named(namespace, request))
+    wanted = require_object(body)
+    address = address_in(place, _named(namespace, wanted))
     branch = address.place.branch()
     warehouse = address.warehouse
-    if _flag(request, "stage-create"):
-        staged = answering_staged(caller, warehouse)
-        return staged(tables.stage_table(warehouse, branch, address.key, request))
-    answer = answering_loaded(caller, warehouse)
-    return answer(tables.create_table(warehouse, branch, address.key, request, caller=caller))
+    asker = asker_of(request, address.place, quote(wanted["name"], safe=""))
+    if _flag(wanted, "stage-create"):
+        staged = answering_staged(caller, warehouse, asker)
+        return staged(tables.stage_table(warehouse, branch, address.key, wanted))
+    answer = answering_loaded(caller, warehouse, asker=asker)
+    return answer(tables.create_table(warehouse, branch, address.key, wanted, caller=caller))
 
 
 @router.post("/v1/{prefix}/namespaces/{namespace}/register")
 def register_table(
-    place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf
+    request: Request, place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf
 ) -> Response:
     """Register a table."""
-    return register(place, namespace, caller, body, EntryKind.TABLE)
+    return register(request, place, namespace, caller, body, EntryKind.TABLE)
 
 
 @router.get(_TABLES + "/{table}")
 def load_table(request: Request, address: AddressOf) -> Response:
     """Load a table with its whole metadata, or with the snapshots that refs name."""
-    return load_result(request, address, EntryKind.TABLE)
+    asker = asker_of(request, address.place, request.path_params["table"])
+    return load_result(request, address, EntryKind.TABLE, asker)
 
 
 @router.head(_TABLES + "/{table}")

@@ -90,7 +90,7 @@ def rename_view(place: PlaceOf, caller: CallerOf, body: BodyOf) -> Response:
 
 @router.post("/v1/{prefix}/namespaces/{namespace}/register-view")
 def register_view(
-    place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf
+    request: Request, place: PlaceOf, namespace: NamespaceOf, caller: CallerOf, body: BodyOf
 ) -> Response:
     """Register a view."""
-    return register(place, namespace, caller, body, EntryKind.VIEW)
+    return register(request, place, namespace, caller, body, EntryKind.VIEW)

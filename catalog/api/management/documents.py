@@ -1,10 +1,10 @@
 """What operations return, as the JSON of answers."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from catalog.clock import format_time
+from catalog.files.secrets import is_secret
 from catalog.operations.checks import Check
 from catalog.operations.history import Logged, ReflogEntry
 from catalog.operations.merge import Merged
@@ -17,9 +17,6 @@ from catalog.versioning.objects import Change, Entry
 
 Json = dict[str, Any]
 
-# Storage properties that open doors; they are set here and never shown.
-_SECRET = re.compile(r"secret|password|token|credential|access-key|account-key|sas|signature")
-
 
 def warehouse_document(warehouse: Warehouse) -> Json:
     """Render a warehouse without its secrets."""
@@ -28,9 +25,7 @@ def warehouse_document(warehouse: Warehouse) -> Json:
         "location": warehouse.location,
         "default_branch": warehouse.default_branch,
         "storage": {
-            name: value
-            for name, value in warehouse.storage.items()
-            if _SECRET.search(name.lower()) is None
+            name: value for name, value in warehouse.storage.items() if not is_secret(name)
         },
     }
 

@@ -18,7 +18,7 @@ def test_a_warehouse_is_created_with_an_empty_default_branch(
         "name": name,
         "location": tmp_path.as_uri(),
         "default_branch": "trunk",
-        "storage": {"s3.endpoint": "http://minio:9000", "s3.secret-access-key": "hush"},
+        "storage": {"s3.endpoint": "http://minio:9000"},
     }
     response = client.post("/api/v1/warehouses", json=body)
     assert response.status_code == 201
@@ -44,6 +44,12 @@ def test_a_warehouse_is_created_with_an_empty_default_branch(
         ({"location": 1}, 400),
         ({"default_branch": "a b"}, 400),
         ({"storage": {"a": 1}}, 400),
+        ({"storage": {"s3.secret-access-key": "hush"}}, 400),
+        ({"storage": {"adls.sas-token.account": "hush"}}, 400),
+        ({"storage": {"access-delegation": "everything"}}, 400),
+        ({"storage": {"access-delegation": "vended-credentials"}}, 400),
+        ({"storage": {"access-delegation": "remote-signing"}}, 400),
+        ({"storage": {"sts.duration-seconds": "1"}}, 400),
         ({"storage": []}, 400),
         ({"colour": "red"}, 400),
     ],

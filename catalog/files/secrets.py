@@ -1,0 +1,81 @@
+"""Secrets of object stores: from a file beside the server, never from the database.
+
+The file is TOML, a table for each warehouse, with Iceberg's FileIO properties:
+
+    [lake]
+    "s3.access-key-id" = "…"
+    "s3.secret-access-key" = "…"
+"""
+
+import re
+import threading
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from catalog.errors import InvalidInput, StorageUnavailable
+
+_SECRET = re.compile(r"secret|password|token|credential|access-key|account-key|sas|signature")
+
+Properties = Mapping[str, str]
+
+
+def is_secret(name: str) -> bool:
+    """Tell by a property's name whether it opens doors."""
+    return _SECRET.search(name.lower()) is not None
+
+
+def check_no_secret(storage: Properties) -> None:
+    """Check that storage properties can be kept in the database.
+
+    Raises:
+        InvalidInput: naming the properties that cannot.
+    """
+    secret = sorted(name for name in storage if is_secret(name))
+    if secret:
+        raise InvalidInput(
+            f"Storage properties {', '.join(secret)} are secrets, which the database does not"
+            " keep: put them into the server's secrets file (MAINSTEM_SECRETS_FILE) or its"
+            " environment"
+        )
+
+
+class Secrets:
+    """The secrets file, read again when it changes; safe among threads."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._stamp: tuple[int, int] | None = None
+        self._found: Mapping[str, Properties] = {}
+
+    def of(self, warehouse: str) -> Properties:
+        """Return the secrets of a warehouse; none if the file does not name it.
+
+        Raises:
+            StorageUnavailable: if there should be a file and it cannot be read.
+        """
+        if self._path is None:
+            return {}
+        try:
+            with self._lock:
+                state = self._path.stat()
+                stamp = (state.st_mtime_ns, state.st_ino)
+                if stamp != self._stamp:
+                    self._found = _parse(self._path.read_text())
+                    self._stamp = stamp
+                return self._found.get(warehouse, {})
+        except (OSError, ValueError) as error:
+            # What is wrong with the text would show some of it.
+            reason = error.strerror if isinstance(error, OSError) else "it is not as it should be"
+            raise StorageUnavailable(
+                f"Cannot read the secrets file {self._path}: {reason}"
+            ) from None
+
+
+def _parse(text: str) -> Mapping[str, Properties]:
+    tables = tomllib.loads(text)
+    for table in tables.values():
+        if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):
+            raise ValueError
+    return tables

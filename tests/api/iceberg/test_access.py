@@ -1,0 +1,306 @@
+"""Who loads a table is given access to its files, and to nothing else, on a real object store."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from itertools import count
+from urllib.parse import quote
+
+import duckdb
+import httpx
+import obstore
+import pyarrow as pa
+import pytest
+from obstore.exceptions import BaseError, PermissionDeniedError
+from obstore.store import S3Store
+from pyiceberg.catalog import load_catalog
+
+from tests.engines.lake import extension
+
+pytestmark = [
+    pytest.mark.slow,
+    # aiobotocore leaves the closing of its connections to Python.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:Unclosed:ResourceWarning"),
+]
+
+ROWS = pa.table({"id": [1, 2, 3]})
+numbers = count(1)
+
+
+class Server:
+    """A running server, and what it leaves behind."""
+
+    def __init__(self, directory, address, http):
+        self.directory = directory
+        self.address = address
+        self.http = http
+
+    def warehouse(self, s3, **storage):
+        """Create a warehouse in the bucket, with a namespace."""
+        name = f"w{next(numbers)}"
+        with (self.directory / "secrets.toml").open("a") as file:
+            file.write(f"[{name}]\n")
+            file.writelines(f'"{key}" = "{value}"\n' for key, value in s3.secrets.items())
+        properties = {
+            key.replace("_", "-").replace("sts-", "sts."): v for key, v in storage.items()
+        }
+        body = {
+            "name": name,
+            "location": f"s3://{s3.bucket}/access/{name}",
+            "storage": {**s3.storage, **properties},
+        }
+        answer = self.http.post("/api/v1/warehouses", json=body)
+        assert answer.status_code == 201, answer.text
+        self.catalog(name).create_namespace("ns")
+        return name
+
+    def catalog(self, warehouse, **properties):
+        return load_catalog(
+            "lake",
+            type="rest",
+            uri=f"{self.address}/iceberg",
+            warehouse=warehouse,
+            **properties,
+        )
+
+    def load(self, warehouse, wanted, table="t"):
+        headers = {"X-Iceberg-Access-Delegation": wanted} if wanted else {}
+        path = f"/iceberg/v1/{warehouse}.main/namespaces/ns/tables/{quote(table, safe='')}"
+        answer = self.http.get(path, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    def tag(self, warehouse, name):
+        body = {"name": name, "at": "main"}
+        assert self.http.post(f"/api/v1/warehouses/{warehouse}/tags", json=body).status_code == 201
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("access")
+    (directory / "secrets.toml").touch()
+    environment = {**os.environ, "MAINSTEM_SECRETS_FILE": str(directory / "secrets.toml")}
+    command = [sys.executable, "-m", "catalog", "serve", "--port", "0", "--data-dir", directory]
+    with (directory / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+        )
+        with process.stdout:
+            address = process.stdout.readline().split()[-1]
+            with httpx.Client(base_url=address, timeout=60) as http:
+                yield Server(directory, address, http)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+
+
+@pytest.fixture(scope="module")
+def vending(server, s3):
+    """A warehouse that vends credentials, with the table `ns.t` and the tag `v1`."""
+    name = server.warehouse(s3, access_delegation="vended-credentials", sts_role_arn=s3.role_arn)
+    server.catalog(name).create_table("ns.t", ROWS.schema).append(ROWS)
+    server.catalog(name).create_table("ns.other", ROWS.schema)
+    server.tag(name, "v1")
+    return name
+
+
+@pytest.fixture(scope="module")
+def signing(server, s3):
+    """A warehouse that signs requests, with the table `ns.t` and the tag `v1`."""
+    name = server.warehouse(s3, access_delegation="remote-signing")
+    signed = signed_catalog(server, name)
+    signed.create_table("ns.t", ROWS.schema).append(ROWS)
+    server.tag(name, "v1")
+    return name
+
+
+def signed_catalog(server, warehouse):
+    return server.catalog(
+        warehouse,
+        **{"header.X-Iceberg-Access-Delegation": "remote-signing", "s3.anonymous": "true"},
+    )
+
+
+def store(s3, properties):
+    """Open the bucket with what a client was given."""
+    return S3Store(
+        s3.bucket,
+        endpoint=s3.endpoint,
+        region=s3.region,
+        access_key_id=properties["s3.access-key-id"],
+        secret_access_key=properties["s3.secret-access-key"],
+        session_token=properties["s3.session-token"],
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": True},
+    )
+
+
+def inside(answer, s3):
+    """Return the prefix of the loaded table's keys."""
+    location = answer.json()["metadata"]["location"]
+    return location.removeprefix(f"s3://{s3.bucket}/")
+
+
+def test_pyiceberg_works_with_what_is_vended(server, vending):
+    table = server.catalog(vending).load_table("ns.t")
+    assert table.scan().to_arrow().num_rows == 3
+    table.append(ROWS)
+    assert table.scan().to_arrow().num_rows == 6
+    at_tag = server.catalog(f"{vending}@v1").load_table("ns.t")
+    assert at_tag.scan().to_arrow().num_rows == 3
+
+
+def test_duckdb_works_with_what_is_vended(server, vending):
+    with duckdb.connect() as duck:
+        for name in ("avro", "httpfs", "iceberg"):
+            duck.execute(f"INSTALL '{extension(name)}'; LOAD {name}")
+        duck.execute(
+            f"ATTACH '{vending}' AS lake (TYPE iceberg, ENDPOINT '{server.address}/iceberg',"
+            " AUTHORIZATION_TYPE 'none')"
+        )
+        duck.execute("CREATE TABLE lake.ns.duck AS SELECT 7 AS id")
+        duck.execute("INSERT INTO lake.ns.duck VALUES (8)")
+        assert duck.execute("SELECT sum(id) FROM lake.ns.duck").fetchone() == (15,)
+
+
+def test_credentials_reach_the_table_and_nothing_else(server, vending, s3):
+    loaded = server.load(vending, "vended-credentials")
+    prefix = inside(loaded, s3)
+    (given,) = loaded.json()["storage-credentials"]
+    assert given["prefix"] == loaded.json()["metadata"]["location"]
+    assert loaded.headers["cache-control"] == "no-store"
+    bucket = store(s3, given["config"])
+    obstore.put(bucket, f"{prefix}/data/new", b"x")
+    assert bytes(obstore.get(bucket, f"{prefix}/data/new").bytes()) == b"x"
+    obstore.delete(bucket, f"{prefix}/data/new")
+    other = inside(server.load(vending, "", "other"), s3)
+    metadata = server.load(vending, "", "other").json()["metadata-location"]
+    with pytest.raises(PermissionDeniedError):
+        obstore.get(bucket, metadata.removeprefix(f"s3://{s3.bucket}/"))
+    for key in (f"{other}/data/new", f"{prefix}-beside", "access/new", "new"):
+        with pytest.raises(PermissionDeniedError):
+            obstore.put(bucket, key, b"x")
+    assert bucket.list_with_delimiter(f"{prefix}/metadata/")["objects"]
+    with pytest.raises(BaseError, match="AccessDenied"):
+        bucket.list_with_delimiter("access/")
+
+
+@pytest.mark.parametrize("table", ["t@v1", "commit"])
+def test_credentials_of_a_fixed_revision_only_read(server, vending, s3, table):
+    if table == "commit":
+        tags = server.http.get(f"/api/v1/warehouses/{vending}/tags/v1").json()
+        table = f"t@{tags['commit_id']}"
+    loaded = server.load(vending, "vended-credentials", table)
+    bucket = store(s3, loaded.json()["storage-credentials"][0]["config"])
+    prefix = inside(loaded, s3)
+    listing = loaded.json()["metadata"]["snapshots"][0]["manifest-list"]
+    assert obstore.get(bucket, listing.removeprefix(f"s3://{s3.bucket}/")).bytes()
+    with pytest.raises(PermissionDeniedError):
+        obstore.put(bucket, f"{prefix}/data/new", b"x")
+    with pytest.raises(BaseError, match="AccessDenied"):
+        obstore.delete(bucket, listing.removeprefix(f"s3://{s3.bucket}/"))
+
+
+def test_credentials_are_refreshed_where_the_answer_says(server, vending, s3):
+    config = server.load(vending, "vended-credentials", "t@v1").json()["config"]
+    path = config["client.refresh-credentials-endpoint"]
+    answer = server.http.get(f"/iceberg/{path}")
+    (given,) = answer.json()["storage-credentials"]
+    assert int(given["config"]["s3.session-token-expires-at-ms"]) > 0
+    bucket = store(s3, given["config"])
+    with pytest.raises(PermissionDeniedError):
+        obstore.put(bucket, f"{inside(server.load(vending, ''), s3)}/data/new", b"x")
+
+
+def test_who_asks_for_nothing_is_given_nothing(server, vending, signing):
+    for warehouse, wanted in ((vending, ""), (vending, "remote-signing"), (signing, "")):
+        loaded = server.load(warehouse, wanted).json()
+        assert "storage-credentials" not in loaded
+        assert not any("key" in name or "signer" in name for name in loaded["config"])
+
+
+def test_pyiceberg_works_with_signed_requests(server, signing):
+    catalog = signed_catalog(server, signing)
+    table = catalog.load_table("ns.t")
+    assert table.scan().to_arrow().num_rows == 3
+    table.append(ROWS)
+    assert table.scan().to_arrow().num_rows == 6
+    catalog.create_table("ns.more", ROWS.schema).append(ROWS)
+    assert catalog.load_table("ns.more").scan().to_arrow().num_rows == 3
+
+
+def sign(server, warehouse, s3, method, key, table="t", **query):
+    path = f"/iceberg/v1/{warehouse}.main/namespaces/ns/tables/{quote(table, safe='')}/sign"
+    uri = f"{s3.endpoint}/{s3.bucket}/{key}"
+    body = {"method": method, "uri": uri, "region": s3.region, "headers": {}}
+    return server.http.post(path, json=body)
+
+
+def send(signed, method, content=None):
+    headers = {name: values[0] for name, values in signed.json()["headers"].items()}
+    return httpx.request(method, signed.json()["uri"], headers=headers, content=content)
+
+
+def test_signatures_reach_the_table_and_nothing_else(server, signing, s3):
+    prefix = inside(server.load(signing, ""), s3)
+    signed = sign(server, signing, s3, "PUT", f"{prefix}/data/new")
+    assert send(signed, "PUT", b"hello").status_code == 200
+    signed = sign(server, signing, s3, "GET", f"{prefix}/data/new")
+    assert send(signed, "GET").content == b"hello"
+    # A signature is for one request.
+    assert send(signed, "PUT", b"other").status_code == 403
+    for key in (f"{prefix}-beside", "access/new", f"{prefix}/../new"):
+        answer = sign(server, signing, s3, "GET", key)
+        assert answer.status_code == 403
+        assert answer.json()["error"]["type"] == "ForbiddenException"
+
+
+def test_signatures_of_a_fixed_revision_only_read(server, signing, s3):
+    loaded = server.load(signing, "", "t@v1")
+    listing = loaded.json()["metadata"]["snapshots"][0]["manifest-list"]
+    key = listing.removeprefix(f"s3://{s3.bucket}/")
+    assert send(sign(server, signing, s3, "GET", key, "t@v1"), "GET").status_code == 200
+    for method in ("PUT", "DELETE"):
+        assert sign(server, signing, s3, method, key, "t@v1").status_code == 403
+
+
+def test_nothing_is_signed_where_nothing_was_promised(server, vending, s3):
+    prefix = inside(server.load(vending, ""), s3)
+    assert sign(server, vending, s3, "GET", f"{prefix}/data/new").status_code == 403
+
+
+def test_the_servers_own_keys_are_handed_out_only_if_the_warehouse_says_so(server, s3):
+    name = server.warehouse(s3, access_delegation="static-credentials")
+    server.catalog(name).create_table("ns.t", ROWS.schema).append(ROWS)
+    loaded = server.load(name, "")
+    assert loaded.json()["config"]["s3.secret-access-key"] == s3.secret_key
+    assert loaded.headers["cache-control"] == "no-store"
+    assert s3.secret_key not in server.http.get(f"/iceberg/v1/config?warehouse={name}").text
+    assert s3.secret_key not in server.http.get("/api/v1/warehouses").text
+
+
+def test_no_secret_is_left_behind(server, vending, signing, s3):
+    """Neither the server's nor a client's, also where a request had an Idempotency-Key."""
+    key = "0190b3c1-7b0e-7000-8000-0123456789ab"
+    answers = []
+    for name in ("staged", "made"):
+        body = {"name": name, "schema": SCHEMA, "stage-create": name == "staged"}
+        headers = {"Idempotency-Key": key, "X-Iceberg-Access-Delegation": "vended-credentials"}
+        path = f"/iceberg/v1/{vending}.main/namespaces/ns/tables"
+        answers.append(server.http.post(path, json=body, headers=headers))
+        key = key.replace("9ab", "9ac")
+    vended = [each.json()["config"]["s3.secret-access-key"] for each in answers]
+    with sqlite3.connect(server.directory / "mainstem.db") as database:
+        dump = "\n".join(database.iterdump()) + "".join(
+            str(row) for row in database.execute("SELECT * FROM idempotency_keys")
+        )
+    database.close()
+    left = dump + (server.directory / "log").read_text()
+    for secret in (s3.secret_key, *vended):
+        assert secret not in left
+        assert secret.encode().hex() not in left.lower()
+
+
+SCHEMA = {"type": "struct", "fields": [{"id": 1, "name": "id", "type": "long", "required": True}]}
