@@ -1,11 +1,11 @@
 """Scan planning over HTTP: plans and tasks hold on every server, on every revision."""
 
 from itertools import count
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from catalog.files.file_io import open_files
 from catalog.versioning.revisions import encode_prefix
 from tests.manifests import entry, file, listed, manifest, manifest_list
 
@@ -21,22 +21,28 @@ def small_pages(monkeypatch):
     monkeypatch.setattr("catalog.iceberg.scans.planning.FILES_PER_PAGE", 5)
 
 
-def append(lake, paths, *, branch="main", **summary):
+@pytest.fixture
+def files(backing):
+    """The files of the warehouse."""
+    return open_files({**backing.storage, **backing.secrets})
+
+
+def append(lake, files, paths, *, branch="main", manifests=(), **summary):
     """Replace the files of the table by these, in two manifests; give the snapshot's id."""
     metadata = lake.iceberg("GET", branch, TABLE)["metadata"]
     number = next(numbers)
-    folder = Path(metadata["location"].removeprefix("file://")) / "metadata"
-    rows = []
+    folder = f"{metadata['location']}/metadata"
+    rows = list(manifests)
     for part, group in enumerate((paths[: len(paths) // 2], paths[len(paths) // 2 :])):
-        path = folder / f"m{number}-{part}.avro"
-        path.write_bytes(manifest(*(entry(file(each)) for each in group)))
-        rows.append(listed(f"file://{path}", 1, snapshot=number, added_files_count=len(group)))
-    (folder / f"l{number}.avro").write_bytes(manifest_list(*rows))
+        location = f"{folder}/m{number}-{part}.avro"
+        files.write_all({location: manifest(*(entry(file(each)) for each in group))})
+        rows.append(listed(location, 1, snapshot=number, added_files_count=len(group)))
+    files.write_all({f"{folder}/l{number}.avro": manifest_list(*rows)})
     snapshot = {
         "snapshot-id": number,
         "sequence-number": metadata["last-sequence-number"] + 1,
         "timestamp-ms": metadata["last-updated-ms"] + 1,
-        "manifest-list": f"file://{folder}/l{number}.avro",
+        "manifest-list": f"{folder}/l{number}.avro",
         "summary": {"operation": "append", **summary},
         "schema-id": 0,
     }
@@ -50,8 +56,8 @@ def append(lake, paths, *, branch="main", **summary):
 
 
 @pytest.fixture
-def first(lake):
-    return append(lake, ALL)
+def first(lake, files):
+    return append(lake, files, ALL)
 
 
 @pytest.fixture
@@ -97,19 +103,19 @@ def test_small_table_is_planned_at_once_page_by_page(filled):
     assert paths(filled, planned) == ALL
 
 
-def test_tasks_outlive_what_is_committed_meanwhile(filled):
+def test_tasks_outlive_what_is_committed_meanwhile(filled, files):
     planned = plan(filled)
-    append(filled, ["other"])
+    append(filled, files, ["other"])
     filled.write("a", x="1")
     assert paths(filled, planned) == ALL
     assert paths(filled, plan(filled)) == ["other"]
 
 
-def test_every_revision_has_its_own_files(filled):
+def test_every_revision_has_its_own_files(filled, files):
     commit = filled.head()
     filled.post("/tags", 201, name="v1", at="main")
     filled.branch("dev")
-    append(filled, ["of-dev"], branch="dev")
+    append(filled, files, ["of-dev"], branch="dev")
     assert paths(filled, plan(filled)) == ALL
     assert paths(filled, plan(filled, branch="dev"), branch="dev") == ["of-dev"]
     for revision in ("dev", "v1", commit):
@@ -121,8 +127,8 @@ def test_every_revision_has_its_own_files(filled):
     assert paths(filled, answer.json()) == ALL
 
 
-def test_snapshots_and_ranges(filled, first):
-    second = append(filled, ["new"])
+def test_snapshots_and_ranges(filled, files, first):
+    second = append(filled, files, ["new"])
     assert paths(filled, plan(filled, **{"snapshot-id": first})) == ALL
     between = {"start-snapshot-id": first, "end-snapshot-id": second}
     assert paths(filled, plan(filled, **between)) == ["new"]
@@ -132,8 +138,8 @@ def test_snapshots_and_ranges(filled, first):
     )
 
 
-def test_very_large_table_is_planned_when_it_is_asked_for(lake):
-    append(lake, ALL, **{"total-data-files": "2000000"})
+def test_very_large_table_is_planned_when_it_is_asked_for(lake, files):
+    append(lake, files, ALL, **{"total-data-files": "2000000"})
     planned = plan(lake)
     assert planned["status"] == "submitted"
     assert planned.keys() == {"status", "plan-id"}
@@ -192,14 +198,11 @@ def test_missing_table_and_malformed_requests(lake):
     assert error(plan(lake, status=400, **filtered))[1] == 400
 
 
-def test_manifest_outside_the_warehouse_is_not_read(filled, first, tmp_path):
-    metadata = filled.iceberg("GET", "main", TABLE)["metadata"]
+def test_manifest_outside_the_warehouse_is_not_read(lake, files, tmp_path):
     secret = tmp_path / "secret.avro"
     secret.write_bytes(manifest(entry(file("x"))))
-    listing = metadata["snapshots"][-1]["manifest-list"]
-    row = listed(f"file://{secret}", 1, snapshot=first)
-    Path(listing.removeprefix("file://")).write_bytes(manifest_list(row))
-    answer = plan(filled, status=400)
+    append(lake, files, ALL, manifests=[listed(secret.as_uri(), 1, snapshot=1)])
+    answer = plan(lake, status=400)
     assert "outside warehouse" in answer["error"]["message"]
 
 
