@@ -1,7 +1,6 @@
 """Who loads a table is given access to its files, and to nothing else, on a real object store."""
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from obstore.store import S3Store
 from pyiceberg.catalog import load_catalog
 
 from tests.engines.lake import extension
+from tests.servers import serve
 
 pytestmark = [
     pytest.mark.slow,
@@ -81,19 +81,13 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     directory = tmp_path_factory.mktemp("access")
-    (directory / "secrets.toml").touch()
-    environment = {**os.environ, "MAINSTEM_SECRETS_FILE": str(directory / "secrets.toml")}
-    command = [sys.executable, "-m", "catalog", "serve", "--port", "0", "--data-dir", directory]
-    with (directory / "log").open("w") as log:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
-        )
-        with process.stdout:
-            address = process.stdout.readline().split()[-1]
-            with httpx.Client(base_url=address, timeout=60) as http:
-                yield Server(directory, address, http)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+    secrets = directory / "secrets.toml"
+    secrets.touch()
+    with (
+        serve(directory, MAINSTEM_SECRETS_FILE=str(secrets)) as address,
+        httpx.Client(base_url=address, timeout=60) as http,
+    ):
+        yield Server(directory, address, http)
 
 
 @pytest.fixture(scope="module")
@@ -312,12 +306,12 @@ def test_no_secret_is_left_behind(server, vending, signing, s3):
         answers.append(server.http.post(path, json=body, headers=headers))
         key = key.replace("9ab", "9ac")
     vended = [each.json()["config"]["s3.secret-access-key"] for each in answers]
-    with sqlite3.connect(server.directory / "mainstem.db") as database:
+    with sqlite3.connect(server.directory / "data" / "mainstem.db") as database:
         dump = "\n".join(database.iterdump()) + "".join(
             str(row) for row in database.execute("SELECT * FROM idempotency_keys")
         )
     database.close()
-    left = dump + (server.directory / "log").read_text()
+    left = dump + (server.directory / "server.log").read_text()
     for secret in (s3.secret_key, *vended):
         assert secret not in left
         assert secret.encode().hex() not in left.lower()

@@ -1,16 +1,13 @@
 """pyiceberg plans through the server what it plans by itself, over tables that engines wrote."""
 
-import importlib
-import signal
-import subprocess
-import sys
-from pathlib import Path
-
 import duckdb
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog import load_catalog
 from pyiceberg.exceptions import NoSuchPlanTaskError
+
+from tests.engines.lake import extension
+from tests.servers import serve
 
 pytestmark = pytest.mark.slow
 
@@ -18,14 +15,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     """Run a server; give its address."""
-    directory = tmp_path_factory.mktemp("plans")
-    command = [sys.executable, "-m", "catalog", "serve", "--port", "0", "--data-dir", directory]
-    with (directory / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        with process.stdout:
-            yield process.stdout.readline().split()[-1]
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+    with serve(tmp_path_factory.mktemp("plans")) as address:
+        yield address
 
 
 def catalog(address, mode):
@@ -38,9 +29,7 @@ def tables(address):
     """A table with position deletes by DuckDB, as planned by the server and by the client."""
     duck = duckdb.connect()
     for name in ("avro", "httpfs", "iceberg"):
-        package = Path(importlib.import_module(f"duckdb_extension_{name}").__file__).parent
-        (found,) = package.glob(f"extensions/*/{name}.duckdb_extension")
-        duck.execute(f"INSTALL '{found}'; LOAD {name}")
+        duck.execute(f"INSTALL '{extension(name)}'; LOAD {name}")
     duck.execute(
         f"ATTACH 'lake' AS lake (TYPE iceberg, ENDPOINT '{address}/iceberg',"
         " AUTHORIZATION_TYPE 'none')"
