@@ -75,6 +75,12 @@ class ObjectStore:
         """Iceberg's FileIO properties that only the server's secrets file holds."""
         return {"s3.access-key-id": self.access_key, "s3.secret-access-key": self.secret_key}
 
+    def reveal(self, secrets_file: Path, warehouse: str) -> None:
+        """Add the keys to a server's secrets file, for one warehouse."""
+        with secrets_file.open("a") as file:
+            file.write(f"[{warehouse}]\n")
+            file.writelines(f'"{key}" = "{value}"\n' for key, value in self.secrets.items())
+
 
 @contextmanager
 def postgres(directory: Path) -> Iterator[str]:

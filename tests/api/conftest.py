@@ -122,14 +122,12 @@ class Backing:
     settings: Settings
     files: str
     storage: dict[str, str]
-    secrets: dict[str, str]
+    store: ObjectStore | None = None
 
-    def reveal_to(self, warehouse: str) -> None:
-        """Put the keys of the store into the server's secrets file."""
-        if self.secrets:
-            with Path(self.settings.secrets_file).open("a") as file:
-                file.write(f"[{warehouse}]\n")
-                file.writelines(f'"{key}" = "{value}"\n' for key, value in self.secrets.items())
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What the server's secrets file holds for each warehouse."""
+        return {} if self.store is None else self.store.secrets
 
 
 @pytest.fixture(scope="session", params=["local", pytest.param("services", marks=pytest.mark.slow)])
@@ -137,14 +135,14 @@ def backing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """SQLite and local files, or PostgreSQL and an object store that speaks S3."""
     directory = tmp_path_factory.mktemp("api")
     if request.param == "local":
-        return Backing(Settings(data_dir=directory), directory.as_uri(), {}, {})
+        return Backing(Settings(data_dir=directory), directory.as_uri(), {})
     url = request.getfixturevalue("new_database")()
     store: ObjectStore = request.getfixturevalue("s3")
     secrets = directory / "secrets.toml"
     secrets.touch()
     settings = Settings(data_dir=directory, database_url=url, secrets_file=str(secrets))
     location = f"s3://{store.bucket}/{directory.name}"
-    return Backing(settings, location, store.storage, store.secrets)
+    return Backing(settings, location, store.storage, store)
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +163,8 @@ def numbers() -> Iterator[int]:
 def empty(client: TestClient, backing: Backing, numbers: Iterator[int]) -> Lake:
     """A warehouse that holds nothing."""
     lake = Lake(client, f"w{next(numbers)}")
-    backing.reveal_to(lake.name)
+    if backing.store is not None:
+        backing.store.reveal(Path(backing.settings.secrets_file), lake.name)
     location = f"{backing.files}/{lake.name}"
     body = {"name": lake.name, "location": location, "storage": backing.storage}
     response = client.post("/api/v1/warehouses", json=body)

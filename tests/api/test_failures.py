@@ -88,11 +88,14 @@ def test_a_disk_that_fails_during_a_write_changes_nothing(
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lake, Service]]:
     """A lake in an object store of its own, and that store's server."""
     directory = tmp_path_factory.mktemp("stored")
-    app = create_app(Settings(data_dir=directory))
+    secrets = directory / "secrets.toml"
+    secrets.touch()
+    app = create_app(Settings(data_dir=directory, secrets_file=str(secrets)))
     with (
         object_store(directory) as store,
         TestClient(app, raise_server_exceptions=False) as client,
     ):
+        store.reveal(secrets, "own")
         yield filled(client, f"s3://{store.bucket}/own", storage=store.storage), store.service
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.engines.lake import Duck, Lake, Spark
 from tests.java import spark_environment
 from tests.servers import serve
+from tests.services import ObjectStore
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,13 +55,13 @@ def numbers() -> Iterator[int]:
 def make_lake(
     served: str, http: httpx.Client, numbers: Iterator[int], secrets_file: Path
 ) -> Callable[..., Lake]:
-    """Give what creates a warehouse at a location, with storage settings and secrets."""
+    """Give what creates a warehouse at a location, in an object store if there is one."""
 
-    def make(location: str, storage: dict[str, str], **secrets: str) -> Lake:
+    def make(location: str, store: ObjectStore | None = None) -> Lake:
         name = f"lake{next(numbers)}"
-        with secrets_file.open("a") as file:
-            file.write(f"[{name}]\n")
-            file.writelines(f'"{key}" = "{value}"\n' for key, value in secrets.items())
+        if store is not None:
+            store.reveal(secrets_file, name)
+        storage = {} if store is None else store.storage
         body = {"name": name, "location": location, "storage": storage}
         response = http.post(f"{served}/api/v1/warehouses", json=body)
         assert response.status_code == 201, response.text
@@ -72,7 +73,7 @@ def make_lake(
 @pytest.fixture
 def lake(make_lake: Callable[..., Lake], tmp_path: Path) -> Lake:
     """Give a new warehouse in local files, with an empty branch `main`."""
-    return make_lake((tmp_path / "warehouse").as_uri(), {})
+    return make_lake((tmp_path / "warehouse").as_uri())
 
 
 @pytest.fixture

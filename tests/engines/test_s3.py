@@ -13,7 +13,7 @@ from tests.services import ObjectStore
 @pytest.fixture
 def bucket(make_lake: Callable[..., Lake], s3: ObjectStore, tmp_path: Path) -> Lake:
     """Give a warehouse in the bucket."""
-    lake = make_lake(f"s3://{s3.bucket}/engines/{tmp_path.name}", s3.storage, **s3.secrets)
+    lake = make_lake(f"s3://{s3.bucket}/engines/{tmp_path.name}", s3)
     lake.pyiceberg().create_namespace("ns")
     return lake
 

@@ -20,7 +20,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[FileIO, str]:
     if request.param == "local":
         return open_files({}), tmp_path.as_uri()
     store = request.getfixturevalue("s3")
-    return open_files(store.storage), f"s3://{store.bucket}/{uuid4().hex}"
+    return open_files({**store.storage, **store.secrets}), f"s3://{store.bucket}/{uuid4().hex}"
 
 
 def test_what_was_written_is_read(place) -> None:

@@ -41,9 +41,7 @@ class Server:
     def warehouse(self, s3, **storage):
         """Create a warehouse in the bucket, with a namespace."""
         name = f"w{next(numbers)}"
-        with (self.directory / "secrets.toml").open("a") as file:
-            file.write(f"[{name}]\n")
-            file.writelines(f'"{key}" = "{value}"\n' for key, value in s3.secrets.items())
+        s3.reveal(self.directory / "secrets.toml", name)
         properties = {
             key.replace("_", "-").replace("sts-", "sts."): v for key, v in storage.items()
         }
