@@ -139,7 +139,7 @@ def _head_at(warehouse: Warehouse, name: str, step: At, text: str) -> ObjectId:
     )
     if found is None:
         raise NoSuchRevision(
-            f"{text}: the reflog of {name!r} does not reach back to that moment", revision=text
+            f"{text}: by its reflog {name!r} did not exist at that moment", revision=text
         )
     return found
 

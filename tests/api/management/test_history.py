@@ -220,6 +220,6 @@ def test_a_malformed_diff_query_is_refused(lake: Lake, query: dict[str, Any], st
     assert lake.call("GET", "/diff", **query).status_code == status
 
 
-def test_an_ambiguous_or_short_prefix_names_no_commit(lake: Lake) -> None:
+def test_a_prefix_shorter_than_8_digits_names_no_commit(lake: Lake) -> None:
     assert lake.call("GET", f"/commits/{lake.head()[:7]}").status_code == 404
     assert lake.get(f"/commits/{lake.head()[:8].upper()}")["commit_id"] == lake.head()
