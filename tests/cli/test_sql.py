@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import pty
+import select
 import subprocess
 import sys
 
@@ -161,3 +164,32 @@ def test_a_server_that_asks_for_a_credential_gets_it(tmp_path) -> None:
         assert result.stdout == "5\n"
         commits = CliRunner().invoke(app, ["log", "--json"], env=environment).stdout
         assert json.loads(commits)["commits"][0]["committer"] == "etl"
+
+
+def test_the_shell_at_a_terminal(slides, tmp_path) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "catalog", "sql"],
+        env={**slides.environment, "TERM": "xterm", "XDG_STATE_HOME": str(tmp_path)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    for waited, typed in (
+        (b"mainstem>", b"SELECT id * 1000 AS thousand FROM feat\t"),
+        (b"ures.slides", b" WHERE id = 2;\r"),
+        (b"2000", b"SELEC;\r"),
+        (b"syntax error", b"\x04"),
+    ):
+        seen = b""
+        while waited not in seen:
+            assert select.select([ours], [], [], 20)[0], seen
+            seen += os.read(ours, 4096)
+            if b"\x1b[6n" in seen:
+                # A terminal tells where its cursor is when it is asked.
+                seen = seen.replace(b"\x1b[6n", b"")
+                os.write(ours, b"\x1b[1;1R")
+        os.write(ours, typed)
+    assert process.wait(timeout=60) == 0
+    os.close(ours)

@@ -1,6 +1,7 @@
 """A warehouse of a running server, and the engines' ways to a revision of it."""
 
 import importlib
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -58,11 +59,13 @@ class Lake:
         found = self.http.get(url, params={"ref": branch}).json()["commits"]
         return list(found)
 
-    def command(self, *arguments: str) -> str:
+    def command(self, *arguments: str, **environment: str) -> str:
         """Run the command line as a user does; give what it prints."""
         shared = ["--server", self.server, "--warehouse", self.warehouse]
         command = [sys.executable, "-m", "catalog", *shared, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        variables = {**os.environ, **environment}
+        done = subprocess.run(command, env=variables, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout
 
     def pyiceberg(self, revision: str = "main", **properties: str) -> RestCatalog:
         """Open a revision with pyiceberg."""

@@ -63,3 +63,12 @@ def test_the_settings_of_the_store_are_handed_out_but_no_secret(
     assert answered.status_code == 200
     assert s3.secret_key not in answered.text
     assert s3.access_key not in answered.json()["config"].values()
+
+
+def test_the_command_line_reads_a_bucket_with_keys_of_the_environment(
+    bucket: Lake, s3: ObjectStore
+) -> None:
+    catalog = bucket.pyiceberg(**credentials(s3))
+    catalog.create_table("ns.t", pa.schema([("id", pa.int64())])).append(pa.table({"id": [5]}))
+    keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
+    assert bucket.command("sql", "FROM ns.t", **keys) == "5\n"
