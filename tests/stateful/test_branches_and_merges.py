@@ -347,14 +347,7 @@ class Machine(RuleBasedStateMachine):
         merged = self.carry_out(
             branch,
             lambda: merged_tables(trees[bases[0]], trees[ours], trees[theirs], strategy),
-            lambda: merge(
-                self.warehouse,
-                to_hex(theirs),
-                branch,
-                options=Options(default=strategy),
-                squash=squash,
-                caller=CALLER,
-            ),
+            lambda: self.as_planned(branch, theirs, strategy, squash),
         )
         if merged is None or merged.commit_id == ours:
             assert merged is None or theirs in self.model.ancestors(ours) or squash
@@ -362,6 +355,21 @@ class Machine(RuleBasedStateMachine):
         assert merged.commit_id is not None
         parents = () if squash else (theirs,)
         self.land(branch, merged.commit_id, self.stored(merged.commit_id), *parents)
+
+    def as_planned(self, branch: str, theirs: ObjectId, strategy: Strategy, squash: bool) -> Merged:
+        """Merge by the plan of a dry run, which must have told what the merge then does."""
+
+        def run(options: Options) -> Merged:
+            source = to_hex(theirs)
+            return merge(
+                self.warehouse, source, branch, options=options, squash=squash, caller=CALLER
+            )
+
+        told = run(Options(default=strategy, dry_run=True))
+        assert self.head(branch) == self.model.branches[branch]
+        done = run(Options(default=strategy, plan_id=told.plan_id))
+        assert (done.changes, done.outcomes) == (told.changes, told.outcomes)
+        return done
 
     def criss_cross(self, branch: str, theirs: ObjectId, bases: list[ObjectId]) -> None:
         """Merge against several bases: no side may win that changed something since them all."""
