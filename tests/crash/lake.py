@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -52,9 +53,18 @@ class Server:
     def kill(self) -> None:
         """End the server without letting it do anything more."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.communicate()
-            self._process = None
+            self._end(self._process, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Let the server answer what it was asked, and end in good order."""
+        assert self._process is not None
+        assert self._end(self._process, signal.SIGTERM) == 0
+
+    def _end(self, process: "subprocess.Popen[str]", number: signal.Signals) -> int:
+        process.send_signal(number)
+        process.communicate(timeout=_SECONDS)
+        self._process = None
+        return process.returncode
 
 
 class Lost(Exception):
@@ -68,10 +78,12 @@ class Client:
     server: Server
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=_SECONDS))
 
-    def call(self, method: str, path: str, body: Json | None = None) -> Json:
+    def call(self, method: str, path: str, body: Json | None = None, **headers: str) -> Json:
         """Send a request that a server that lives must grant."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = self.server.address + path
         try:
-            response = self.http.request(method, self.server.address + path, json=body)
+            response = self.http.request(method, url, json=body, headers=sent)
         except httpx.TransportError as error:
             raise Lost from error
         assert response.is_success, response.text
@@ -81,11 +93,14 @@ class Client:
         """Send a request to the management interface of the warehouse."""
         return self.call(method, f"/api/v1/warehouses/lake{path}", body)
 
-    def iceberg(self, method: str, branch: str, path: str, body: Json | None = None) -> Json:
+    def iceberg(
+        self, method: str, branch: str, path: str, body: Json | None = None, **headers: str
+    ) -> Json:
         """Send a request to the Iceberg interface at a branch."""
-        return self.call(method, f"/iceberg/v1/{encode_prefix('lake', branch=branch)}{path}", body)
+        prefix = encode_prefix("lake", branch=branch)
+        return self.call(method, f"/iceberg/v1/{prefix}{path}", body, **headers)
 
-    def write(self, branch: str, number: int, *tables: str) -> None:
+    def write(self, branch: str, number: int, *tables: str, **headers: str) -> None:
         """Set `n` of these tables, in one transaction if they are several."""
         updates = [{"action": "set-properties", "updates": {"n": str(number)}}]
         changes = [
@@ -98,7 +113,8 @@ class Client:
         ]
         if len(changes) == 1:
             body = {"requirements": [], "updates": updates}
-            self.iceberg("POST", branch, f"/namespaces/ns/tables/{tables[0]}", body)
+            path = f"/namespaces/ns/tables/{tables[0]}"
+            self.iceberg("POST", branch, path, body, **headers)
         else:
             body = {"table-changes": changes}
             self.iceberg("POST", branch, "/transactions/commit", body)
@@ -121,6 +137,7 @@ class Lake:
     tried: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     acknowledged: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     merges: list[str] = field(default_factory=list)
+    unanswered: dict[int, str] = field(default_factory=dict)
     faults: list[BaseException] = field(default_factory=list)
     answers: int = 0
     _answered: threading.Condition = field(default_factory=threading.Condition)
@@ -129,14 +146,14 @@ class Lake:
         """Create the tables."""
         client.iceberg("POST", "main", "/namespaces", {"namespace": ["ns"]})
         singles = [f"c{number}" for number in range(COMMITS)]
-        for name in (*singles, *TRANSACTION, *MERGE):
+        for name in (*singles, "once", *TRANSACTION, *MERGE):
             body = {"name": name, "schema": _SCHEMA, "properties": {"n": "0"}}
             client.iceberg("POST", "main", "/namespaces/ns/tables", body)
 
     def writers(self, *servers: Server) -> list[threading.Thread]:
         """Start writers of all kinds, each on one of the servers, until their server is lost."""
         kinds = [self._commit(f"c{number}") for number in range(COMMITS)]
-        kinds += [self._transact, self._merge]
+        kinds += [self._transact, self._merge, self._once]
         threads = [
             threading.Thread(target=self._run, args=(write, servers[number % len(servers)]))
             for number, write in enumerate(kinds)
@@ -171,6 +188,11 @@ class Lake:
             assert newer["previous_commit_id"] == older["commit_id"]
         commits = client.manage("GET", "/commits?ref=main&limit=1000")["commits"]
         assert {each["commit_id"] for each in commits} >= set(self.merges)
+        messages = [each["message"] for each in commits]
+        once = Counter(message for message in messages if message.startswith("once "))
+        done = [once[f"once {number}"] for number in range(1, self.acknowledged["once"] + 1)]
+        assert done == [1] * len(done)
+        assert sum(once.values()) <= self.tried["once"]
         merges = [each["commit_id"] for each in commits if len(each["parent_ids"]) == 2]
         for commit_id in merges[:3]:
             changes = client.manage("GET", f"/commits/{commit_id}")["changes"]
@@ -188,6 +210,16 @@ class Lake:
         number = self._try("transaction")
         client.write("main", number, *TRANSACTION)
         self._acknowledge("transaction", number)
+
+    def _once(self, client: Client) -> None:
+        """Send each request under one key until it is answered, as engines do."""
+        if not self.unanswered:
+            self.unanswered[self._try("once")] = str(uuid4())
+        [(number, key)] = self.unanswered.items()
+        headers = {"Idempotency_Key": key, "X_Mainstem_Message": f"once {number}"}
+        client.write("main", number, "once", **headers)
+        self.unanswered.clear()
+        self._acknowledge("once", number)
 
     def _merge(self, client: Client) -> None:
         number = self._try("merge")
