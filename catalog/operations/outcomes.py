@@ -23,7 +23,6 @@ class Rule(StrEnum):
     RENAME_AND_CHANGE = "rename-and-change"
     PROPERTIES = "properties"
     SUCCESSOR = "successor"
-    INSIDE_TABLE = "inside-table"
     STRATEGY = "strategy"
 
 
@@ -71,9 +70,7 @@ def _rule(outcome: Outcome, kind: EntryKind) -> Rule:
         return Rule.RENAME_AND_CHANGE
     if kind is EntryKind.NAMESPACE:
         return Rule.PROPERTIES
-    if outcome.result in (outcome.ours, outcome.theirs):
-        return Rule.SUCCESSOR
-    return Rule.INSIDE_TABLE
+    return Rule.SUCCESSOR
 
 
 def plan_id(

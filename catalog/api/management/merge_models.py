@@ -23,7 +23,6 @@ Rule = Literal[
     "rename-and-change",
     "properties",
     "successor",
-    "inside-table",
     "strategy",
 ]
 PlanId = Annotated[
