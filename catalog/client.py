@@ -102,6 +102,7 @@ class Warehouse:
         self._client = client
         self.name = name
         self.default_branch = default_branch
+        self._catalogs: dict[str, Catalog] = {}
 
     def __enter__(self) -> "Warehouse":
         return self
@@ -111,6 +112,8 @@ class Warehouse:
 
     def close(self) -> None:
         """Close the connections to the server."""
+        for catalog in self._catalogs.values():
+            catalog.close()
         self._client.close()
 
     def branch(self, name: str | None = None) -> "Branch":
@@ -174,6 +177,11 @@ class Warehouse:
         _asked(lambda: self._client.delete(*self._path(*segments)))
 
     def _iceberg(self, revision: str) -> Catalog:
+        if revision not in self._catalogs:
+            self._catalogs[revision] = self._open(revision)
+        return self._catalogs[revision]
+
+    def _open(self, revision: str) -> Catalog:
         properties = {"credential": self._client.credential} if self._client.credential else {}
         if self._client.author:
             properties["header.X-Mainstem-Author"] = self._client.author

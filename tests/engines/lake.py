@@ -4,7 +4,7 @@ import importlib
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -24,6 +24,12 @@ class Lake:
     server: str
     warehouse: str
     http: httpx.Client
+    opened: list[RestCatalog] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Close what was opened with pyiceberg."""
+        for catalog in self.opened:
+            catalog.close()
 
     @property
     def uri(self) -> str:
@@ -73,6 +79,7 @@ class Lake:
             "lake", type="rest", uri=self.uri, warehouse=self.at(revision), **properties
         )
         assert isinstance(catalog, RestCatalog)
+        self.opened.append(catalog)
         return catalog
 
 
