@@ -24,15 +24,15 @@ def measure_writes(
     branches = [server.create_branch(f"b/{number}") for number in range(rounds.branches)]
     yield place.figure("create branch", MILLIS, server.address.send([branches]).check().millis)
     keys = lake.scattered()
-    before = stored_bytes() if stored_bytes else 0
     one = [_commits(server, f"b/{turn}", keys[:1], rounds.commits) for turn in _turns(rounds)]
     yield place.figure("commit one table", MILLIS, _latencies(one))
     yield place.figure("commit one table, 1 client", RATE, [load.rate for load in one])
-    if stored_bytes:
-        growth = (stored_bytes() - before) / (len(one) * rounds.commits)
-        yield place.figure("store per commit", BYTES, [growth])
+    before = stored_bytes() if stored_bytes else 0
     turns = [_commits(server, f"b/{turn}", keys, rounds.commits) for turn in _turns(rounds)]
     yield place.figure("commit 200 tables in turn, 1 client", RATE, [load.rate for load in turns])
+    if stored_bytes:
+        growth = (stored_bytes() - before) / (len(turns) * rounds.commits)
+        yield place.figure("store per commit", BYTES, [growth])
     yield from _measure_writers(server, keys[:: len(keys) // _WRITERS], place, rounds)
 
 
