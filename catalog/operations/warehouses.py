@@ -3,7 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from catalog.clock import Clock
@@ -154,7 +154,7 @@ def get_warehouse(catalog: Catalog, name: str | None = None) -> Warehouse:
     wanted = name or catalog.settings.default_warehouse
     row = catalog.find_row(wanted)
     if row is None:
-        raise NoSuchWarehouse(f"Warehouse does not exist: {wanted}", warehouse=wanted)
+        raise _missing(wanted)
     return handle(catalog, row)
 
 
@@ -168,6 +168,10 @@ def get_warehouse_by_id(catalog: Catalog, warehouse_id: int) -> Warehouse:
         if warehouse.id == warehouse_id:
             return warehouse
     raise NoSuchWarehouse(f"Warehouse number {warehouse_id} does not exist any more")
+
+
+def _missing(name: str) -> NoSuchWarehouse:
+    return NoSuchWarehouse(f"Warehouse does not exist: {name}", warehouse=name)
 
 
 def list_warehouses(catalog: Catalog) -> list[Warehouse]:
@@ -280,20 +284,15 @@ def alter_warehouse(
     catalog = warehouse.catalog
     if storage is not None:
         _checked_storage(storage)
-    changed = replace(
-        warehouse,
-        storage=warehouse.storage if storage is None else dict(storage),
-        default_branch=default_branch or warehouse.default_branch,
-    )
 
-    def write(connection: Connection) -> None:
+    def write(connection: Connection) -> Warehouse:
         # Whoever deletes a branch waits for the change of this row, and finds out.
-        warehouses.update(
-            connection,
-            warehouse.id,
-            storage=changed.storage,
-            default_branch=changed.default_branch,
+        row = warehouses.update(
+            connection, warehouse.id, storage=storage, default_branch=default_branch
         )
+        if row is None:
+            raise _missing(warehouse.name)
+        changed = handle(catalog, row)
         ref = refs.find(connection, warehouse.id, changed.default_branch)
         if ref is None or ref.kind is not refs.RefKind.BRANCH:
             raise InvalidInput(
@@ -301,8 +300,9 @@ def alter_warehouse(
                 f" {warehouse.name!r}; create it before making it the default"
             )
         record(connection, caller.once, changed)
+        return changed
 
-    transact(catalog.engine, write)
+    changed = transact(catalog.engine, write)
     catalog.forget_row(warehouse.name)
     return changed
 

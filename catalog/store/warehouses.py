@@ -79,14 +79,25 @@ def insert(
 
 
 def update(
-    connection: Connection, warehouse_id: int, *, storage: Mapping[str, str], default_branch: str
-) -> None:
-    """Change what of a warehouse can change."""
-    connection.execute(
+    connection: Connection,
+    warehouse_id: int,
+    *,
+    storage: Mapping[str, str] | None,
+    default_branch: str | None,
+) -> Warehouse | None:
+    """Change what of a warehouse can change, None leaving it, and return it; None if it is gone."""
+    row = connection.execute(
         update_of(warehouses)
         .where(warehouses.c.id == warehouse_id)
-        .values(storage=json.dumps(dict(storage), sort_keys=True), default_branch=default_branch)
-    )
+        .values(
+            storage=warehouses.c.storage
+            if storage is None
+            else json.dumps(dict(storage), sort_keys=True),
+            default_branch=default_branch or warehouses.c.default_branch,
+        )
+        .returning(warehouses)
+    ).first()
+    return None if row is None else _warehouse(row)
 
 
 def lock_default_branch(connection: Connection, warehouse_id: int) -> str | None:

@@ -26,7 +26,13 @@ from catalog.operations.protections import put_protection
 from catalog.operations.refs import create_branch, delete_branch, get_branch, reset_branch
 from catalog.operations.resolve import resolve
 from catalog.operations.tables import create_table, drop_table, load_table
-from catalog.operations.warehouses import Catalog, Warehouse, alter_warehouse, create_warehouse
+from catalog.operations.warehouses import (
+    Catalog,
+    Warehouse,
+    alter_warehouse,
+    create_warehouse,
+    get_warehouse,
+)
 from catalog.versioning.ids import to_hex
 from catalog.versioning.object_store import ObjectCache
 from catalog.versioning.objects import Entry, EntryKind
@@ -215,3 +221,14 @@ def test_a_commit_still_under_way_in_the_database_is_waited_for(lake: Warehouse)
     (done,) = outcome
     assert isinstance(done, Committed)
     assert get_branch(lake, "main").commit_id == done.commit_id
+
+
+def test_a_change_of_a_warehouse_leaves_what_another_process_changed_of_it(warehouse: Warehouse):
+    create_branch(warehouse, "next", "main", caller=CALLER)
+    storage = {"s3.region": "eu-central-1"}
+    alter_warehouse(another_process(warehouse), storage=storage, default_branch=None, caller=CALLER)
+    assert warehouse.storage == {}
+    altered = alter_warehouse(warehouse, storage=None, default_branch="next", caller=CALLER)
+    stored = get_warehouse(another_process(warehouse).catalog, warehouse.name)
+    assert (stored.storage, stored.default_branch) == (storage, "next")
+    assert (altered.storage, altered.default_branch) == (storage, "next")
