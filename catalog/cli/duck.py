@@ -51,10 +51,12 @@ class Duck:
             self._load(name)
         self._create_secret("store", store)
         self._connection.execute(f"CREATE SECRET catalog ({_access(revision)})")
+        # Who brings keys uses them; who has none takes those that the catalog may hand out.
+        delegation = "none" if store else "vended_credentials"
         name = _identifier(revision.name)
         self._connection.execute(
             f"ATTACH {quoted(revision.warehouse)} AS {name} (TYPE iceberg, SECRET catalog,"
-            f" ENDPOINT {quoted(revision.uri)}, ACCESS_DELEGATION_MODE 'none')"
+            f" ENDPOINT {quoted(revision.uri)}, ACCESS_DELEGATION_MODE '{delegation}')"
         )
         if revision.schema is not None:
             self._connection.execute(f"USE {name}.{_identifier(revision.schema)}")

@@ -72,3 +72,17 @@ def test_the_command_line_reads_a_bucket_with_keys_of_the_environment(
     catalog.create_table("ns.t", pa.schema([("id", pa.int64())])).append(pa.table({"id": [5]}))
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
     assert bucket.command("sql", "FROM ns.t", **keys) == "5\n"
+
+
+def test_engines_without_keys_use_those_that_the_catalog_hands_out(
+    bucket: Lake, s3: ObjectStore, duck: Duck
+) -> None:
+    storage = {**s3.storage, "access-delegation": "static-credentials"}
+    url = f"{bucket.server}/api/v1/warehouses/{bucket.warehouse}"
+    assert bucket.http.patch(url, json={"storage": storage}).status_code == 200
+    catalog = bucket.pyiceberg()
+    catalog.create_table("ns.t", pa.schema([("id", pa.int64())])).append(pa.table({"id": [5]}))
+    duck.attach(bucket, "main", "m")
+    duck.sql("INSERT INTO m.ns.t VALUES (6)")
+    assert duck.sql("FROM m.ns.t ORDER BY id") == [(5,), (6,)]
+    assert bucket.command("sql", "SELECT sum(id) FROM ns.t") == "11\n"
