@@ -328,6 +328,7 @@ def _carry_out(
         )
         plan, previous, commit_id = done.plan, done.previous, done.commit_id
     if plan is None:
+        check_plan(options.plan_id, None)
         return Merged(previous, previous, source, source)
     merged: Merged = plan.result
     return replace(merged, commit_id=commit_id, previous=previous)

@@ -96,8 +96,10 @@ def plan_id(
     return hashlib.sha256(orjson.dumps(plan, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def check_plan(wanted: str | None, found: str) -> None:
-    """Check that a merge would do what the plan does that the caller saw; None expects nothing.
+def check_plan(wanted: str | None, found: str | None) -> None:
+    """Check that a merge would do what the plan does that the caller saw.
+
+    Nothing is checked where the caller wants None; found is None where there is nothing to do.
 
     Raises:
         StalePlan: if it would do anything else.

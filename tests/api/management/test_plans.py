@@ -85,8 +85,18 @@ def test_a_plan_is_carried_out_as_it_was(lake: Lake) -> None:
     done = lake.merge("day", plan_id=told["plan_id"])
     assert done["changes"] == told["changes"]
     assert lake.properties("a") == {"by": "day"}
-    again = lake.merge("day", plan_id=told["plan_id"])
-    assert again["commit_id"] == done["commit_id"]
+
+
+def test_a_plan_is_carried_out_once(lake: Lake) -> None:
+    # Where there is nothing to do any more, that is not what the plan said.
+    lake.branch("day")
+    lake.write("a", "day", by="day")
+    told = lake.merge("day", dry_run=True)
+    done = lake.merge("day", plan_id=told["plan_id"])
+    refused = lake.merge("day", status=409, plan_id=told["plan_id"])
+    assert refused["code"] == "stale-plan"
+    assert refused["plan_id"] is None
+    assert lake.head() == done["commit_id"]
 
 
 @pytest.mark.parametrize("moved", ["target", "source", "request"])
