@@ -77,12 +77,17 @@ class Address:
 
     def send(self, clients: Sequence[Iterable[bytes]]) -> Load:
         """Let every client send its requests one after the other, all clients at once."""
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_send(self.port, clients))
+        return send([(self, requests) for requests in clients])
 
 
-async def _send(port: int, clients: Sequence[Iterable[bytes]]) -> Load:
-    connections = [await _connect(port, iter(requests)) for requests in clients]
+def send(clients: Sequence[tuple[Address, Iterable[bytes]]]) -> Load:
+    """Let every client send its requests to its server one after the other, all at once."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_send(clients))
+
+
+async def _send(clients: Sequence[tuple[Address, Iterable[bytes]]]) -> Load:
+    connections = [await _connect(address.port, iter(requests)) for address, requests in clients]
     begun = time.perf_counter()
     for connection in connections:
         connection.next()

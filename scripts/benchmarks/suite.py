@@ -12,6 +12,7 @@ from benchmarks.merges import measure_merges
 from benchmarks.nessie import nessie
 from benchmarks.parts import measure_parts
 from benchmarks.processes import mainstem
+from benchmarks.replicas import measure_replicas
 from benchmarks.rounds import Rounds
 from benchmarks.store import stored_bytes
 from benchmarks.writes import measure_writes
@@ -35,6 +36,10 @@ def measure(
         yield from measure_writes(server, lake, place, rounds, partial(stored_bytes, database_url))
         yield from measure_merges(server, lake, place, rounds)
         memory.append(process.resident_bytes())
+        if database == "postgresql":
+            with mainstem(directory, database_url) as other:
+                servers = (server, Mainstem(other.address))
+                yield from measure_replicas(servers, lake, place, rounds)
     for moment, size in zip(("when started", "after loads", "at the end"), memory, strict=True):
         yield place.figure(f"memory {moment}", MEBIBYTES, [size / _MEBIBYTE])
     yield from measure_parts(settings, lake, place, rounds)
