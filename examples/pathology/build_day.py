@@ -19,6 +19,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 PROJECT = Path(__file__).parent
+# What dbt would print goes to logs/dbt.log.
+_BUILD = ("build", "--log-level", "none", "--log-level-file", "info", "--no-use-colors-file")
 _GOOD = {"success", "pass", "warn", "no-op"}
 _SHOWN_FAILURES = 5
 
@@ -68,7 +70,7 @@ def _build() -> int:
     console = Console(highlight=False)
     with _progress(console) as progress:
         runner = dbtRunner(callbacks=[Watch(console, progress).see])
-        built = runner.invoke(["build", "--log-level", "none", "--no-use-colors"])
+        built = runner.invoke([*_BUILD])
     if built.exception is not None:
         console.print(f"dbt stopped: {escape(repr(built.exception))}")
         return 1
