@@ -84,13 +84,18 @@ class Steps:
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int:
-    # Ctrl-C reaches the command as well, and a release that is stopped still reports its check.
+    """Wait for a command that is to end in its own way, also when we are to stop."""
     interrupted = False
     while process.returncode is None:
         try:
             process.wait()
         except KeyboardInterrupt:
+            # Ctrl-C has reached the command as well, which still has its check to report.
             interrupted = True
+        except SystemExit:
+            process.terminate()
+            process.wait()
+            raise
     if interrupted:
         raise KeyboardInterrupt
     return process.returncode
