@@ -2,7 +2,8 @@
 
 Each class has a `code`, kebab-case, that never changes its meaning once released; `docs/errors.md`
 lists them. An error's message is one sentence that names the offending value; `facts` carries the
-same as data for clients. `api/errors.py` maps classes to status codes, nothing else does.
+same as data for clients. The first line of a class's docstring is the title of its problem
+document: a sentence for users. `api/errors.py` maps classes to status codes, nothing else does.
 """
 
 from typing import Any, ClassVar
@@ -56,7 +57,7 @@ class NoSuchFunction(NotFound):
 
 
 class NoSuchRevision(NotFound):
-    """A branch, tag, commit id or expression that resolves to nothing."""
+    """No branch, tag or commit is called so."""
 
     code = "no-such-revision"
 
@@ -86,19 +87,19 @@ class AlreadyExists(CatalogError):
 
 
 class InvalidInput(CatalogError):
-    """The request is malformed or asks for the impossible (Java: IllegalArgumentException)."""
+    """The request is malformed or asks for the impossible."""
 
     code = "invalid-input"
 
 
 class ValidationFailed(InvalidInput):
-    """The request is well formed, but breaks a rule of the format (Java: ValidationException)."""
+    """The request is well formed, but breaks a rule of the format."""
 
     code = "validation-failed"
 
 
 class ContradictoryInput(InvalidInput):
-    """The request asks for two things that exclude each other (HTTP 422)."""
+    """The request asks for two things that exclude each other."""
 
     code = "contradictory-input"
 
@@ -128,7 +129,7 @@ class Forbidden(CatalogError):
 
 
 class ProtectedBranch(Forbidden):
-    """A protection of the branch refuses this; `rule` names which."""
+    """A protection refuses this; `rule` names which."""
 
     code = "protected-branch"
 

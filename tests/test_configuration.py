@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.api.errors import answer_for
+from catalog.api.errors import answer_for, problem
 from catalog.errors import CatalogError, InvalidInput
 from catalog.settings import Settings, settings_from
 
@@ -87,3 +87,10 @@ def test_every_error_is_listed_with_its_status_and_type() -> None:
 def test_no_two_errors_share_a_code() -> None:
     codes = [kind.code for kind in all_errors()]
     assert sorted(codes) == sorted(set(codes))
+
+
+def test_titles_of_problems_are_sentences_for_users() -> None:
+    for kind in all_errors():
+        title = problem(kind(""))["title"]
+        assert title.endswith(".")
+        assert not re.search(r"Java|Exception|HTTP", title), title

@@ -25,7 +25,7 @@ from catalog.api.idempotency import Idempotency
 from catalog.api.management import router as management
 from catalog.api.middleware import RawIcebergPath, RequestLog
 from catalog.api.responses import JsonResponse, ProblemResponse
-from catalog.errors import AlreadyExists, CatalogError, NoSuchWarehouse
+from catalog.errors import AlreadyExists, CatalogError, InvalidInput, NoSuchWarehouse
 from catalog.files.cache import ByteCache
 from catalog.files.secrets import Secrets
 from catalog.operations.callers import Caller
@@ -145,8 +145,7 @@ def _invalid_request(request: Request, error: Exception) -> Response:
         for fault in error.errors()
     ]
     detail = "; ".join(f"{fault['where']}: {fault['what']}" for fault in faults)
-    body = problem_body("invalid-input", "The request is malformed.", 400, detail)
-    return ProblemResponse({**body, "faults": faults}, status_code=400)
+    return error_response(request.scope, InvalidInput(detail, faults=faults))
 
 
 def _http_error(request: Request, error: Exception) -> Response:
