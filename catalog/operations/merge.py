@@ -108,7 +108,7 @@ def merge(
         StalePlan: if it would not do what the plan does that the options name.
         ProtectedBranch: if a protection refuses.
     """
-    branch = resolve(warehouse, target).writable(repr(target))
+    branch = resolve(warehouse, target).writable(target)
     source_id = resolve(warehouse, source).commit_id
     message = f"Merge {source} into {target}"
 
@@ -151,7 +151,7 @@ def cherry_pick(
     Raises:
         MergeConflicts: with all conflicts of the first commit that has any; nothing is changed.
     """
-    branch = resolve(warehouse, target).writable(repr(target))
+    branch = resolve(warehouse, target).writable(target)
     ids = [resolve(warehouse, revision).commit_id for revision in revisions]
     commits = warehouse.objects().commits(ids)
     picked = [commits[commit_id] for commit_id in ids]
@@ -181,7 +181,7 @@ def revert(
     Raises:
         MergeConflicts: if what it changed was changed again since; nothing is changed.
     """
-    branch = resolve(warehouse, target).writable(repr(target))
+    branch = resolve(warehouse, target).writable(target)
     commit_id = resolve(warehouse, revision).commit_id
     reverted = warehouse.objects().commit(commit_id)
     subject = reverted.message.partition("\n")[0]

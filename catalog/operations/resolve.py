@@ -19,17 +19,17 @@ class Resolved:
     commit_id: ObjectId
     branch: str | None = None
 
-    def writable(self, described: str) -> str:
-        """Return the branch to write to.
+    def writable(self, text: str) -> str:
+        """Return the branch to write to; the text, what the revision was called.
 
         Raises:
             ReadOnlyRevision: if the revision is a tag, a commit or a moment.
         """
         if self.branch is None:
             raise ReadOnlyRevision(
-                f"Revision {described} is read-only: only a branch can be written to;"
+                f"Revision {text!r} is read-only: only a branch can be written to;"
                 " create one from it, or name a branch",
-                revision=described,
+                revision=text,
             )
         return self.branch
 

@@ -1,5 +1,6 @@
 """From the text of a revision to a commit, on a small history with known times."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -94,8 +95,9 @@ def test_only_the_plain_name_of_a_branch_can_be_written_to(warehouse: Warehouse)
     create_tag(warehouse, "v1", "main", caller=CALLER)
     assert resolve(warehouse, "main").writable("main") == "main"
     for text in ("v1", "main~0", "main@{now}", to_hex(found(warehouse, "main"))):
-        with pytest.raises(ReadOnlyRevision):
+        with pytest.raises(ReadOnlyRevision, match=re.escape(repr(text))) as refused:
             resolve(warehouse, text).writable(text)
+        assert refused.value.facts == {"revision": text}
 
 
 def test_a_moment_is_where_the_branch_stood_then_whatever_moved_it_since(warehouse: Warehouse):

@@ -41,7 +41,7 @@ class Place:
         bare, revision = split_revision(name)
         if revision is None:
             return self, name
-        return Place(self.warehouse, resolve(self.warehouse, revision), repr(revision)), bare
+        return Place(self.warehouse, resolve(self.warehouse, revision), revision), bare
 
 
 def get_place(request: Request) -> Place:
@@ -59,11 +59,11 @@ def place_of(request: Request, prefix: str) -> Place:
     warehouse = get_warehouse(get_catalog(request), decoded.warehouse)
     if decoded.branch is not None:
         revision = Resolved(head_of(warehouse, decoded.branch), decoded.branch)
-        return Place(warehouse, revision, repr(str(decoded.branch)))
+        return Place(warehouse, revision, str(decoded.branch))
     assert decoded.commit is not None
     described = decoded.commit.hex()[:12]
     if not has_commit(warehouse, decoded.commit):
-        raise NoSuchRevision(f"Warehouse {warehouse.name!r} has no commit {described}")
+        raise NoSuchRevision(f"Warehouse {warehouse.name!r} has no commit {described!r}")
     return Place(warehouse, Resolved(decoded.commit), described)
 
 

@@ -93,7 +93,7 @@ def rename(place: Place, caller: Caller, body: Any, kind: EntryKind) -> Response
     # A new name without a revision is meant for the branch of the old one.
     if target.place is not place and target.place.branch() != branch:
         raise InvalidInput(
-            f"Cannot rename from {source.place.described} to {target.place.described}:"
+            f"Cannot rename from {source.place.described!r} to {target.place.described!r}:"
             " a rename stays on one branch"
         )
     answer = answering_nothing(caller)

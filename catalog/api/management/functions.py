@@ -155,7 +155,8 @@ def _key(query: FunctionBranchQuery, name: str) -> Key:
 
 
 def _branch(warehouse: Warehouse, query: FunctionBranchQuery) -> str:
-    return resolve(warehouse, query.branch).writable(repr(query.branch))
+    branch = query.branch or warehouse.default_branch
+    return resolve(warehouse, branch).writable(branch)
 
 
 def _document(loaded: Loaded) -> Json:
