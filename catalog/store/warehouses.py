@@ -34,7 +34,7 @@ _FIND = select(warehouses).where(warehouses.c.name == bindparam("wanted"))
 _LOCK = (
     select(warehouses.c.default_branch)
     .where(warehouses.c.id == bindparam("warehouse"))
-    .with_for_update()
+    .with_for_update(read=True)
 )
 _LIST = select(warehouses).order_by(warehouses.c.name)
 

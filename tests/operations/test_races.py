@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Barrier, Lock, Thread
 from typing import Any
 
 import orjson
@@ -232,3 +232,38 @@ def test_a_change_of_a_warehouse_leaves_what_another_process_changed_of_it(wareh
     stored = get_warehouse(another_process(warehouse).catalog, warehouse.name)
     assert (stored.storage, stored.default_branch) == (storage, "next")
     assert (altered.storage, altered.default_branch) == (storage, "next")
+
+
+@pytest.mark.slow
+def test_branches_are_deleted_side_by_side(lake: Warehouse):
+    # Both have moved their ref and logged it before either looks up the default branch.
+    for name in "ab":
+        create_branch(lake, name, "main", caller=CALLER)
+    both = Barrier(2, timeout=30)
+    met: list[str] = []
+    undone: list[Any] = []
+
+    def meet(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        if "default_branch" in statement and "FOR" in statement and len(met) < 2:
+            met.append(statement)
+            both.wait()
+
+    def note(connection: Any) -> None:
+        undone.append(connection)
+
+    engine = lake.catalog.engine
+    event.listen(engine, "before_cursor_execute", meet)
+    event.listen(engine, "rollback", note)
+    try:
+        threads = [
+            in_a_thread(lambda name=name: delete_branch(another_process(lake), name, caller=CALLER))
+            for name in "ab"
+        ]
+        for thread, _ in threads:
+            thread.join()
+    finally:
+        event.remove(engine, "before_cursor_execute", meet)
+        event.remove(engine, "rollback", note)
+    assert [outcome for _, outcome in threads] == [[None], [None]]
+    assert len(met) == 2
+    assert not [each for each in undone if each.get_execution_options().get("writes")]
