@@ -155,14 +155,24 @@ def numbers() -> Iterator[int]:
     return itertools.count(1)
 
 
+@pytest.fixture(scope="session")
+def new_lake(served: str, http: httpx.Client, numbers: Iterator[int]) -> Callable[[Path], Lake]:
+    """Give what creates a warehouse, with an empty branch `main`, in a folder."""
+
+    def make(directory: Path) -> Lake:
+        name = f"lake{next(numbers)}"
+        body = {"name": name, "location": (directory / "warehouse").as_uri()}
+        response = http.post(f"{served}/api/v1/warehouses", json=body)
+        assert response.status_code == 201, response.text
+        return Lake(served, name, directory, http)
+
+    return make
+
+
 @pytest.fixture
-def lake(served: str, http: httpx.Client, numbers: Iterator[int], tmp_path: Path) -> Lake:
+def lake(new_lake: Callable[[Path], Lake], tmp_path: Path) -> Lake:
     """Give a new warehouse with an empty branch `main`."""
-    name = f"lake{next(numbers)}"
-    body = {"name": name, "location": (tmp_path / "warehouse").as_uri()}
-    response = http.post(f"{served}/api/v1/warehouses", json=body)
-    assert response.status_code == 201, response.text
-    return Lake(served, name, tmp_path, http)
+    return new_lake(tmp_path)
 
 
 @pytest.fixture

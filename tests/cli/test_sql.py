@@ -25,20 +25,20 @@ from tests.servers import serve
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def slides(lake):
-    """Give a warehouse whose `main` has features.slides with two rows; release/1 has one."""
-    lake.ok("branch", "create", "work")
-    result = lake.run(
+@pytest.fixture(scope="module")
+def slides(new_lake, tmp_path_factory):
+    """Give a warehouse whose `main` has features.slides with two rows; release/1 has one.
+
+    All tests share it; one that writes has a branch of its own.
+    """
+    lake = new_lake(tmp_path_factory.mktemp("slides"))
+    created = lake.run(
         "sql",
-        "--at",
-        "work",
         f"CREATE SCHEMA {lake.warehouse}.features;"
         f"CREATE TABLE {lake.warehouse}.features.slides (id INTEGER, grade VARCHAR);"
         f"INSERT INTO {lake.warehouse}.features.slides VALUES (1, 'benign')",
     )
-    assert result.exit_code == 0, result.stderr
-    lake.ok("merge", "work")
+    assert created.exit_code == 0, created.stderr
     lake.ok("tag", "create", "release/1")
     assert lake.run("sql", "INSERT INTO features.slides VALUES (2, NULL)").exit_code == 0
     return lake
@@ -84,14 +84,24 @@ def test_rows_are_written_in_the_form_of_the_files_ending(slides, tmp_path, endi
         assert pyarrow.parquet.read_table(path).to_pydict() == {"id": [1, 2]}
 
 
+def test_who_has_no_duckdb_is_told_what_to_install(slides, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    monkeypatch.delitem(sys.modules, "catalog.cli.sql_run", raising=False)
+    result = slides.run("sql", "SELECT 1")
+    assert result.exit_code == 1
+    assert "duckdb" in result.stderr
+    assert "pip install 'mainstem[duckdb]'" in result.stderr
+
+
 def test_a_commit_has_the_users_name(slides) -> None:
     assert slides.ok("log")["commits"][0]["author"] == "Ada Byron"
 
 
 def test_what_is_piped_in_is_run(slides) -> None:
+    slides.ok("branch", "create", "work")
     script = "DELETE FROM slides WHERE id = 1;\nSELECT id FROM slides;\n"
     done = subprocess.run(
-        [sys.executable, "-m", "catalog", "sql"],
+        [sys.executable, "-m", "catalog", "sql", "--at", "work"],
         input=script,
         env=slides.environment,
         capture_output=True,
@@ -99,6 +109,7 @@ def test_what_is_piped_in_is_run(slides) -> None:
         timeout=60,
     )
     assert (done.returncode, done.stdout) == (0, "2\n"), done.stderr
+    assert slides.run("sql", "SELECT count(*) FROM slides").stdout == "2\n"
 
 
 @pytest.mark.parametrize(
@@ -176,20 +187,35 @@ def test_the_shell_at_a_terminal(slides, tmp_path) -> None:
         stderr=theirs,
     )
     os.close(theirs)
+    seen = b""
     for waited, typed in (
         (b"mainstem>", b"SELECT id * 1000 AS thousand FROM feat\t"),
         (b"ures.slides", b" WHERE id = 2;\r"),
-        (b"2000", b"SELEC;\r"),
-        (b"syntax error", b"\x04"),
+        (b"2000", b""),
+        (b"mainstem>", b"SELEC;\r"),
+        (b"syntax error", b""),
+        (b"mainstem>", b"\x04"),
     ):
-        seen = b""
         while waited not in seen:
-            assert select.select([ours], [], [], 20)[0], seen
-            seen += os.read(ours, 4096)
-            if b"\x1b[6n" in seen:
-                # A terminal tells where its cursor is when it is asked.
-                seen = seen.replace(b"\x1b[6n", b"")
-                os.write(ours, b"\x1b[1;1R")
+            chunk = _read(ours)
+            assert chunk, seen
+            seen += chunk
+        seen = seen.partition(waited)[2]
         os.write(ours, typed)
+    while _read(ours):
+        pass
     assert process.wait(timeout=60) == 0
     os.close(ours)
+
+
+def _read(terminal: int) -> bytes:
+    """Read what came to the screen, and say where the cursor is if that is asked."""
+    assert select.select([terminal], [], [], 60)[0]
+    try:
+        read = os.read(terminal, 4096)
+    except OSError:
+        # Linux says so when the last process has closed the terminal.
+        return b""
+    if b"\x1b[6n" in read:
+        os.write(terminal, b"\x1b[1;1R")
+    return read
