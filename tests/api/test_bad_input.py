@@ -1,6 +1,7 @@
 """What no client should send: each gets a 4xx with words that help, and nothing is changed."""
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -125,28 +126,22 @@ REQUESTS = [
 every_request = pytest.mark.parametrize(("method", "path"), REQUESTS)
 
 
-@every_request
-@pytest.mark.parametrize(
-    "text",
-    [b"", b"{", b'{"a": 1,}', b"\xff\xfe", b'{"a": "\\ud800"}', b"NaN", b"[" * 100_000],
-    ids=["empty", "cut off", "comma", "no UTF-8", "half a character", "NaN", "deep"],
-)
-def test_malformed_json_is_refused(unchanged: Lake, method: str, path: str, text: bytes) -> None:
-    refused(iceberg(unchanged, method, path, content=text, headers=JSON), 400, "JSON")
+MALFORMED = [b"", b"{", b'{"a": 1,}', b"\xff\xfe", b'{"a": "\\ud800"}', b"NaN", b"[" * 100_000]
 
 
 @every_request
-@pytest.mark.parametrize(
-    "value", [None, True, 1, "text", [], [{}], {"unknown": 1}], ids=lambda value: repr(value)
-)
-def test_json_of_another_shape_is_refused(
-    unchanged: Lake, method: str, path: str, value: Any
-) -> None:
-    if path.endswith(("/plan", "/properties", TABLE)) and isinstance(value, dict):
-        # Every member of these is optional.
-        assert iceberg(unchanged, method, path, json=value).status_code < 500
-    else:
+def test_malformed_json_is_refused(unchanged: Lake, method: str, path: str) -> None:
+    for text in MALFORMED:
+        refused(iceberg(unchanged, method, path, content=text, headers=JSON), 400, "JSON")
+
+
+@every_request
+def test_json_of_another_shape_is_refused(unchanged: Lake, method: str, path: str) -> None:
+    for value in (None, True, 1, "text", [], [{}]):
         refused(iceberg(unchanged, method, path, json=value), 400)
+    if not path.endswith(("/plan", "/properties", TABLE)):
+        # Every member of those is optional.
+        refused(iceberg(unchanged, method, path, json={"unknown": 1}), 400)
 
 
 WRONG = [None, False, -1, 2**63, 1e308, "", "\x00", "a\x00b", [], [None], {}, {"a": {"b": []}}]
@@ -161,14 +156,13 @@ BODIES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize("value", WRONG, ids=repr)
 @pytest.mark.parametrize(("path", "body"), BODIES, ids=[path for path, _ in BODIES])
 def test_no_value_of_a_wrong_type_is_a_fault_of_the_server(
-    lake: Lake, path: str, body: dict[str, Any], value: Any
+    lake: Lake, path: str, body: dict[str, Any]
 ) -> None:
-    for member in body:
+    for member, value in product(body, WRONG):
         answer = iceberg(lake, "POST", path, json={**body, member: value})
-        assert answer.status_code < 500, (member, answer.text)
+        assert answer.status_code < 500, (member, value, answer.text)
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x00b", "\x1f", "\x7f", "\ud800", "ä" * 4000, "💉"])
