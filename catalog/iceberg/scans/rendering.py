@@ -36,7 +36,8 @@ class Renderer:
     def scan_tasks(self, data: Sequence[Entry], deletes: Sequence[Sequence[Entry]]) -> Json:
         """Return ScanTasks: each delete file once, and the data files that refer to it by number.
 
-        A residual that is always true is left out, as the document allows.
+        A residual is always given, though the document lets it be left out: Java's client (1.12)
+        then fails when it reads the file.
         """
         numbers: dict[tuple[str, int | None], int] = {}
         delete_files: list[Json] = []
@@ -53,8 +54,7 @@ class Renderer:
             if references:
                 task["delete-file-references"] = references
             residual = self._filter.residual(entry)
-            if residual is not None:
-                task["residual-filter"] = residual
+            task["residual-filter"] = True if residual is None else residual
             tasks.append(task)
         return {"delete-files": delete_files, "file-scan-tasks": tasks}
 

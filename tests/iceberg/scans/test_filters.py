@@ -246,12 +246,8 @@ def test_no_matching_row_is_left_out_and_residuals_decide_alike(tables, layout, 
         if path not in tasks:
             assert not any(wanted)
             continue
-        residual = tasks[path].get("residual-filter")
-        left = (
-            AlwaysTrue()
-            if residual is None
-            else parse_predicate(residual, schema, case_sensitive=True).judged
-        )
+        residual = tasks[path]["residual-filter"]
+        left = parse_predicate(residual, schema, case_sensitive=True).judged
         assert [expression_evaluator(schema, left, True)(row) for row in rows] == wanted
 
 
