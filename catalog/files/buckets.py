@@ -10,8 +10,10 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
-from catalog.errors import AlreadyExists, NoSuchFile, StorageUnavailable
+from catalog.errors import AlreadyExists, InvalidInput, NoSuchFile, StorageUnavailable
 
+# obstore opens others too, as HTTP, which cannot create a file only where none is.
+_SCHEMES = ("s3", "abfss", "abfs", "az", "gs")
 _PARALLEL = 32
 _TIMEOUT = timedelta(seconds=30)
 
@@ -33,7 +35,7 @@ _OPTIONS = {
 
 
 class BucketFiles:
-    """Files under `s3:`, `abfss:`, `wasbs:`, `az:` and `gs:` locations.
+    """Files under `s3:`, `abfss:`, `abfs:`, `az:` and `gs:` locations.
 
     Credentials that the properties do not name come from the environment or the cloud's own chain.
     """
@@ -42,6 +44,24 @@ class BucketFiles:
         self._storage = storage
         self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="files")
         self._stores: dict[str, ObjectStore] = {}
+
+    def check(self, location: str) -> None:
+        """Check that a store can be opened for the location; the store itself is not asked.
+
+        Raises:
+            InvalidInput: saying what of the location or of the properties is wrong.
+        """
+        scheme = urlsplit(location).scheme
+        if scheme not in _SCHEMES:
+            raise InvalidInput(
+                f"Location {location}: no store is called {scheme}; files are kept under"
+                f" file, {', '.join(_SCHEMES)}",
+                location=location,
+            )
+        try:
+            self._locate(location)
+        except StorageUnavailable as error:
+            raise InvalidInput(error.message, location=location) from error
 
     def read(self, location: str) -> bytes:
         """Return a file's bytes.
@@ -110,9 +130,12 @@ class BucketFiles:
             options["virtual_hosted_style_request"] = not path_style and "endpoint" not in options
             client["allow_http"] = str(options.get("endpoint", "")).startswith("http:")
         retry: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
-        opened: ObjectStore = _FROM_URL(
-            root, config=options or None, client_options=client, retry_config=retry
-        )
+        try:
+            opened: ObjectStore = _FROM_URL(
+                root, config=options or None, client_options=client, retry_config=retry
+            )
+        except (BaseError, ValueError) as error:
+            raise _unavailable("open", root, error) from error
         return opened
 
 

@@ -10,6 +10,10 @@ from catalog.files.local import LocalFiles
 class FileIO(Protocol):
     """What operations need of object storage; every method is safe among threads."""
 
+    def check(self, location: str) -> None:
+        """Check that files can be kept at the location, as far as its text tells."""
+        ...
+
     def read(self, location: str) -> bytes:
         """Return a file's bytes."""
         ...
@@ -33,6 +37,10 @@ class StoredFiles:
     def __init__(self, storage: Mapping[str, str]) -> None:
         self._local = LocalFiles()
         self._buckets = BucketFiles(storage)
+
+    def check(self, location: str) -> None:
+        """Check that there is a store for the location."""
+        self._store(location).check(location)
 
     def read(self, location: str) -> bytes:
         """Return a file's bytes."""

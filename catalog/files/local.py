@@ -19,6 +19,9 @@ class LocalFiles:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="files")
 
+    def check(self, location: str) -> None:
+        """Do nothing: every `file:` location can be one."""
+
     def read(self, location: str) -> bytes:
         """Return a file's bytes.
 

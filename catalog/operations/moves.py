@@ -7,15 +7,21 @@ that: no move comes after a protection that it did not see.
 
 from dataclasses import dataclass
 
-from catalog.errors import ProtectedBranch
+from catalog.errors import InvalidInput, ProtectedBranch
 from catalog.governance.protections import MoveKind, RefMove, Rules, verdict
 from catalog.operations.callers import Caller
+from catalog.operations.idempotency import record
 from catalog.operations.warehouses import Warehouse
-from catalog.store import checks, protections, refs
-from catalog.store.engine import Connection
+from catalog.store import checks, protections, refs, warehouses
+from catalog.store.engine import Connection, transact
 from catalog.versioning.ids import ObjectId
 
-__all__ = ["Move", "MoveKind", "create_ref", "delete_ref", "move_ref"]
+_DELETIONS = {
+    refs.RefKind.BRANCH: MoveKind.DELETE,
+    refs.RefKind.TAG: MoveKind.DELETE_TAG,
+}
+
+__all__ = ["Move", "MoveKind", "create_ref", "delete_ref", "delete_warehouse", "move_ref"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,32 @@ def delete_ref(
     _check(connection, warehouse, move)
     _log(connection, warehouse, move, previous=expected, to=None)
     return True
+
+
+def delete_warehouse(warehouse: Warehouse, *, caller: Caller) -> None:
+    """Forget a warehouse with its branches, tags and reflog; no file is deleted.
+
+    Raises:
+        InvalidInput: if it is the server's default warehouse.
+        ProtectedBranch: if a protection refuses to delete one of its branches or tags.
+    """
+    catalog = warehouse.catalog
+    if warehouse.name == catalog.settings.default_warehouse:
+        raise InvalidInput(
+            f"Warehouse {warehouse.name!r} is the server's default and cannot be deleted"
+        )
+
+    def write(connection: Connection) -> None:
+        # Whoever adds a protection waits for this row.
+        warehouses.lock_default_branch(connection, warehouse.id)
+        for kind, move in _DELETIONS.items():
+            for ref in refs.list_(connection, warehouse.id, kind):
+                _check(connection, warehouse, Move(move, ref.name, "delete-warehouse", caller))
+        warehouses.delete(connection, warehouse.id)
+        record(connection, caller.once, None)
+
+    transact(catalog.engine, write)
+    catalog.forget_row(warehouse.name)
 
 
 def _check(connection: Connection, warehouse: Warehouse, move: Move) -> None:

@@ -207,6 +207,7 @@ def create_warehouse(
                 f"Location {location} overlaps that of warehouse {other.name!r}: {other.location}",
                 location=location,
             )
+    catalog.files_for({**storage, **catalog.secrets.of(name)}).check(normal)
     staged = Objects(lambda ids: {}, catalog.objects)
     now = catalog.clock()
     root = staged.put_commit(
@@ -305,23 +306,3 @@ def alter_warehouse(
     changed = transact(catalog.engine, write)
     catalog.forget_row(warehouse.name)
     return changed
-
-
-def delete_warehouse(warehouse: Warehouse, *, caller: Caller) -> None:
-    """Forget a warehouse with its branches, tags and reflog; no file is deleted.
-
-    Raises:
-        InvalidInput: if it is the server's default warehouse.
-    """
-    catalog = warehouse.catalog
-    if warehouse.name == catalog.settings.default_warehouse:
-        raise InvalidInput(
-            f"Warehouse {warehouse.name!r} is the server's default and cannot be deleted"
-        )
-
-    def write(connection: Connection) -> None:
-        warehouses.delete(connection, warehouse.id)
-        record(connection, caller.once, None)
-
-    transact(catalog.engine, write)
-    catalog.forget_row(warehouse.name)

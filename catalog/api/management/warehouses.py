@@ -15,10 +15,10 @@ from catalog.api.management.models import (
 )
 from catalog.api.management.routing import ManagementRoute
 from catalog.api.responses import JsonResponse
+from catalog.operations.moves import delete_warehouse
 from catalog.operations.warehouses import (
     alter_warehouse,
     create_warehouse,
-    delete_warehouse,
     list_warehouses,
 )
 
@@ -90,10 +90,13 @@ def alter(warehouse: WarehouseOf, caller: CallerOf, body: WarehousePatch) -> Res
     "/warehouses/{warehouse}",
     summary="Delete a warehouse",
     status_code=204,
-    responses=problems(404),
+    responses=problems(403, 404),
 )
 def delete(warehouse: WarehouseOf, caller: CallerOf) -> Response:
-    """Forget a warehouse with its branches, tags and reflog; no file is deleted."""
+    """Forget a warehouse with its branches, tags and reflog; no file is deleted.
+
+    A protection that refuses to delete one of its branches or tags refuses this too.
+    """
     answer = answering_nothing(caller)
     delete_warehouse(warehouse, caller=caller)
     return answer()

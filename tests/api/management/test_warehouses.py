@@ -42,6 +42,11 @@ def test_a_warehouse_is_created_with_an_empty_default_branch(
         ({"location": ""}, 400),
         ({"location": None}, 400),
         ({"location": 1}, 400),
+        ({"location": "gopher://host/x"}, 400),
+        ({"location": "http://host/x"}, 400),
+        ({"location": "hdfs://namenode/x"}, 400),
+        ({"location": "abfss://container@/x"}, 400),
+        ({"location": "s3://a bucket/x"}, 400),
         ({"default_branch": "a b"}, 400),
         ({"storage": {"a": 1}}, 400),
         ({"storage": {"s3.secret-access-key": "hush"}}, 400),
@@ -93,6 +98,28 @@ def test_a_deleted_warehouse_is_gone(lake: Lake) -> None:
     assert lake.call("DELETE", "").status_code == 204
     for path in ("", "/branches", "/commits", "/diff?from=main&to=main", "/protections"):
         assert lake.call("GET", path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("pattern", "rules"),
+    [
+        ("main", {"require_merge": True}),
+        ("day", {"required_checks": ["dbt"]}),
+        ("release/*", {"forbid_delete": True}),
+    ],
+)
+def test_what_is_protected_is_not_deleted_with_its_warehouse(
+    lake: Lake, pattern: str, rules: dict[str, Any]
+) -> None:
+    lake.branch("day")
+    lake.post("/tags", 201, name="release/1", at="main")
+    lake.protect(pattern, **rules)
+    refused = lake.call("DELETE", "")
+    assert refused.status_code == 403
+    assert (refused.json()["pattern"], refused.json()["rule"]) == (pattern, next(iter(rules)))
+    assert [branch["name"] for branch in lake.get("/branches")["branches"]] == ["day", "main"]
+    assert lake.call("DELETE", f"/protections/{pattern}").status_code == 204
+    assert lake.call("DELETE", "").status_code == 204
 
 
 def test_every_resource_of_an_unknown_warehouse_is_not_found(client: Client) -> None:
