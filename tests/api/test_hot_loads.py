@@ -1,5 +1,6 @@
 """Loads that are answered from memory say what the ordinary endpoint would say at that moment."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -89,3 +90,19 @@ def test_a_load_shows_the_storage_of_now(client: TestClient) -> None:
     assert client.patch("/api/v1/warehouses/lake", json={"storage": storage}).is_success
     assert _load(client)["config"] == storage
     assert _load(client)["config"] == storage
+
+
+def test_what_is_in_memory_opens_to_clients_with_a_token_only(tmp_path: Path) -> None:
+    secret = hashlib.sha256(b"secret").hexdigest()
+    settings = Settings(data_dir=tmp_path, clients=f"spark:{secret}", token_key="k" * 32)
+    with TestClient(create_app(settings)) as client:
+        form = {"grant_type": "client_credentials", "client_id": "spark", "client_secret": "secret"}
+        token = client.post("/iceberg/v1/oauth/tokens", data=form).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        _post(client, _NAMESPACES, {"namespace": ["ns"]})
+        _post(client, f"{_NAMESPACES}/ns/tables", {"name": "t", "schema": _SCHEMA})
+        _load(client)
+        etag = client.get(_TABLE).headers["etag"]
+        del client.headers["Authorization"]
+        assert client.get(_TABLE).status_code == 401
+        assert client.get(_TABLE, headers={"If-None-Match": etag}).status_code == 401
