@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from catalog.errors import CatalogError, Unavailable
+from catalog.errors import Unavailable
 from catalog.store.engine import Connection, Engine, read
 from catalog.store.tables import refs
 from catalog.versioning.ids import ObjectId
@@ -115,21 +115,25 @@ class SharedHeads:
                     self._disconnect()
                     return
                 asked, self._waiting = self._waiting, defaultdict(list)
-            found, fault = self._read(list(asked))
+            found: dict[RefKey, ObjectId] = {}
+            fault: Exception | None = None
+            try:
+                found = self._read(list(asked))
+            except Exception as error:
+                # Whatever it is, those who wait are told, and the thread goes on for the others.
+                fault = error
             assert self._loop is not None
             self._loop.call_soon_threadsafe(_answer, asked, found, fault)
 
-    def _read(self, keys: list[RefKey]) -> tuple[dict[RefKey, ObjectId], CatalogError | None]:
+    def _read(self, keys: list[RefKey]) -> dict[RefKey, ObjectId]:
         try:
-            return self._read_directly(keys), None
+            return self._read_directly(keys)
         except (self._engine.dialect.loaded_dbapi.Error, SQLAlchemyError):
             self._disconnect()
         try:
-            return read(self._engine, lambda connection: self._query(connection, keys)), None
-        except CatalogError as error:
-            return {}, error
+            return read(self._engine, lambda connection: self._query(connection, keys))
         except DBAPIError as error:
-            return {}, Unavailable(f"The database does not answer: {error.orig}")
+            raise Unavailable(f"The database does not answer: {error.orig}") from error
 
     def _read_directly(self, keys: list[RefKey]) -> dict[RefKey, ObjectId]:
         if self._connection is None:
@@ -154,7 +158,7 @@ class SharedHeads:
 def _answer(
     asked: _Waiting,
     found: dict[RefKey, ObjectId],
-    fault: CatalogError | None,
+    fault: Exception | None,
 ) -> None:
     for key, futures in asked.items():
         for future in futures:

@@ -1,6 +1,7 @@
 """Reading heads for many requests at once, on every database."""
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
 
 import pytest
@@ -59,6 +60,15 @@ def test_requests_that_were_given_up_harm_no_other(heads, stored: int) -> None:
         for each in given_up:
             each.cancel()
         return await heads.head((stored, "main"))
+
+    assert asyncio.run(ask()) == identifier("first")
+
+
+def test_a_question_that_cannot_be_asked_harms_no_other(heads, stored: int) -> None:
+    async def ask() -> object:
+        with pytest.raises((IndexError, sqlite3.Error, Unavailable)):
+            await asyncio.wait_for(heads.head((stored,)), 30)
+        return await asyncio.wait_for(heads.head((stored, "main")), 30)
 
     assert asyncio.run(ask()) == identifier("first")
 
