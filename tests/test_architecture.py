@@ -1,6 +1,8 @@
 """The layering rule of docs/architecture.md, held by reading the imports."""
 
 import ast
+from collections import defaultdict
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -34,8 +36,11 @@ LIBRARIES = {
 }
 PURE = {"versioning", "iceberg", "governance"}
 IMPURE_MODULES = {"os", "pathlib", "random", "socket", "subprocess", "time", "uuid.uuid4"}
-# The trunk of operations, which the others may share.
-TRUNK = {"callers", "warehouses", "resolve", "moves", "commit", "entries", "metadata", "paths"}
+# The trunk of operations, which the others share.
+TRUNK = {"callers", "idempotency", "warehouses", "resolve", "moves", "commit", "entries"}
+TRUNK |= {"metadata", "paths", "tables"}
+# What two operations have in common and the trunk does not need.
+SHARED = {"ancestry", "heads"}
 MAX_LINES = 400
 
 
@@ -86,3 +91,32 @@ def test_imports_stand_at_the_top(path):
             assert not inner, f"{node.name} imports inside itself"
         if isinstance(node, ast.If):
             assert "TYPE_CHECKING" not in ast.dump(node.test)
+
+
+def imported_modules(path):
+    """The modules of ours that a module imports."""
+    for name in imports_of(ast.parse(path.read_text())):
+        for dotted in (name, name.rpartition(".")[0]):
+            file = ROOT / f"{dotted.replace('.', '/')}.py"
+            if dotted.startswith("catalog.") and file.exists():
+                yield file
+                break
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = {path: set(imported_modules(path)) for path in MODULES}
+    order = list(TopologicalSorter(graph).static_order())
+    assert len(order) >= len(MODULES)
+
+
+def test_operations_share_the_trunk_only():
+    folder = CATALOG / "operations"
+    importers = defaultdict(set)
+    for path in folder.glob("*.py"):
+        for module in imported_modules(path):
+            if module.parent == folder:
+                importers[module.stem].add(path.stem)
+    shared = {name for name, by in importers.items() if len(by) > 1}
+    assert shared <= TRUNK | SHARED
+    of_trunk = {name for name, by in importers.items() if by & TRUNK}
+    assert of_trunk <= TRUNK
