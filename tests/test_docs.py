@@ -1,5 +1,6 @@
 """The pages say what is true: the README's lines run, its commands, files and sizes exist."""
 
+import ast
 import os
 import re
 import subprocess
@@ -95,3 +96,61 @@ def test_the_ten_lines_run(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "added\ttable\tfeatures.slides\t- -> 2" in ended.stdout
     assert "release/2026-11-23" in ended.stdout
+
+
+def named_modules(page: str) -> Iterator[tuple[Path, str]]:
+    """Give the modules that the page on architecture lists, with what it says of each."""
+    packages = re.findall(r"^### (\w+) \(.*?\n```\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    for package, block in packages:
+        parts = re.split(r"\b(\w+/|\w+\.py)", block.replace("docs/", ""))
+        folder = ROOT / "catalog" / package
+        for name, said in zip(parts[1::2], parts[2::2], strict=True):
+            if name.endswith("/"):
+                folder = folder / name
+            else:
+                yield folder / name, said
+
+
+def names_of(module: Path) -> set[str]:
+    tree = ast.parse(module.read_text())
+    defined = {
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    fields = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return defined | fields | arguments
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+def test_the_page_on_architecture_lists_every_module() -> None:
+    listed = {module for module, _ in named_modules(ARCHITECTURE)}
+    packages = {module.relative_to(ROOT / "catalog").parts[0] for module in listed}
+    assert packages == {
+        "versioning",
+        "iceberg",
+        "governance",
+        "store",
+        "files",
+        "auth",
+        "operations",
+    }
+    there = {
+        module
+        for package in packages
+        for module in (ROOT / "catalog" / package).rglob("*.py")
+        if module.name != "__init__.py" and "migrations" not in module.parts
+    }
+    assert listed == there
+
+
+def test_the_page_on_architecture_names_what_the_modules_have() -> None:
+    for module, said in named_modules(ARCHITECTURE):
+        missing = set(re.findall(r"\b(\w+)\(", said)) - names_of(module)
+        assert not missing, (module.name, missing)
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    pages = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")}
+    assert pages <= set(re.findall(r"\]\(([^)#]+)\)", README))
