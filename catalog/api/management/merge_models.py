@@ -43,21 +43,28 @@ class StrategyRequest(RequestBody):
     )
 
 
-class MergeRequest(RequestBody):
-    """A merge of `source` into the branch `target`."""
+class ChangesRequest(RequestBody):
+    """What every request has in common that brings changes to the branch `target`."""
 
-    source: AnyRevision
     target: Line = Field(examples=["main"])
     message: Text | None = None
     author: Line | None = None
     metadata: Metadata = Field(default_factory=dict)
     strategy: StrategyRequest = StrategyRequest()
-    squash: bool = Field(default=False, description="One parent: the source is not recorded.")
-    dry_run: bool = Field(default=False, description="Answer as the merge would; change nothing.")
+    dry_run: bool = Field(
+        default=False, description="Answer as the request would without this; change nothing."
+    )
     expected_target_head: Line | None = Field(
-        default=None, description="Merge only onto this: a commit id, or its first digits."
+        default=None, description="Go on only onto this: a commit id, or its first digits."
     )
     plan_id: PlanId | None = None
+
+
+class MergeRequest(ChangesRequest):
+    """A merge of `source` into the branch `target`."""
+
+    source: AnyRevision
+    squash: bool = Field(default=False, description="One parent: the source is not recorded.")
     unchanged: Annotated[list[Line], Field(max_length=10_000)] = Field(
         default=[],
         description="What the source read, levels joined by dots: a conflict if the target has"
@@ -66,32 +73,16 @@ class MergeRequest(RequestBody):
     )
 
 
-class CherryPickRequest(RequestBody):
+class CherryPickRequest(ChangesRequest):
     """Commits whose changes against their first parents to apply to `target`, as one commit."""
 
     commit_ids: Annotated[list[AnyRevision], Field(min_length=1, max_length=1000)]
-    target: Line
-    message: Text | None = None
-    author: Line | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    strategy: StrategyRequest = StrategyRequest()
-    dry_run: bool = False
-    expected_target_head: Line | None = None
-    plan_id: PlanId | None = None
 
 
-class RevertRequest(RequestBody):
+class RevertRequest(ChangesRequest):
     """A commit whose changes against its first parent to take back on `target`."""
 
     commit_id: AnyRevision
-    target: Line
-    message: Text | None = None
-    author: Line | None = None
-    metadata: Metadata = Field(default_factory=dict)
-    strategy: StrategyRequest = StrategyRequest()
-    dry_run: bool = False
-    expected_target_head: Line | None = None
-    plan_id: PlanId | None = None
 
 
 class ResolutionAnswer(Answer):

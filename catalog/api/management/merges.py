@@ -8,6 +8,7 @@ from catalog.api.management.context import CallerOf, WarehouseOf, speaking
 from catalog.api.management.documents import merge_document
 from catalog.api.management.fields import problems
 from catalog.api.management.merge_models import (
+    ChangesRequest,
     CherryPickRequest,
     MergeAnswer,
     MergeRequest,
@@ -18,7 +19,6 @@ from catalog.operations.callers import Caller
 from catalog.operations.merge import Options, cherry_pick, merge, revert
 
 router = APIRouter(tags=["merges"], route_class=ManagementRoute)
-_Body = MergeRequest | CherryPickRequest | RevertRequest
 
 
 @router.post(
@@ -88,7 +88,7 @@ def create_revert(warehouse: WarehouseOf, caller: CallerOf, body: RevertRequest)
     )
 
 
-def _options(body: _Body) -> Options:
+def _options(body: ChangesRequest) -> Options:
     return Options(
         default=body.strategy.default,
         tables=body.strategy.tables,
@@ -99,5 +99,5 @@ def _options(body: _Body) -> Options:
     )
 
 
-def _caller(caller: Caller, body: _Body) -> Caller:
+def _caller(caller: Caller, body: ChangesRequest) -> Caller:
     return speaking(caller, author=body.author, message=body.message, metadata=body.metadata)
