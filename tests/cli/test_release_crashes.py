@@ -13,6 +13,8 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NAME, BRANCH = "release/2026-11-23", "ingest/2026-11-23"
 RUN = ("release", "run", "--name", NAME, "--branch", BRANCH, "--delete-branch")
 
