@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 _MAX_METADATA_MEMBERS = 1000
+# What the server itself says of a commit, which is evidence only if nobody else can say it.
+_OURS = ("mainstem.merge.", "mainstem.cherry-pick.", "mainstem.revert.")
 
 
 def _no_control_characters(text: str) -> str:
@@ -19,6 +21,8 @@ def _no_control_characters_in(members: dict[str, str]) -> dict[str, str]:
     for name, value in members.items():
         if not name:
             raise ValueError("a name in metadata may not be empty")
+        if name.startswith(_OURS):
+            raise ValueError(f"{name!r} is the server's to say")
         _no_control_characters(name)
         _no_control_characters(value)
     return members

@@ -44,6 +44,18 @@ def test_a_merge_is_a_commit_with_two_parents_even_where_the_target_has_not_move
     assert commit["metadata"]["mainstem.merge.source"] == lake.head("day")
 
 
+@pytest.mark.parametrize(
+    "name", ["mainstem.merge.resolutions", "mainstem.cherry-pick.commits", "mainstem.revert.commit"]
+)
+def test_what_the_server_says_of_a_commit_cannot_be_claimed(lake: Lake, name: str) -> None:
+    main = lake.branch("day")
+    lake.write("a", "day", run="1")
+    body = {"source": "day", "target": "main", "metadata": {name: "x"}}
+    refused = lake.post("/merges", 400, **body)
+    assert name in refused["detail"]
+    assert lake.head() == main
+
+
 def test_a_squashed_merge_has_one_parent(lake: Lake) -> None:
     main = lake.branch("day")
     lake.write("a", "day", run="1")
