@@ -67,9 +67,13 @@ class LocalFiles:
     def resolve(self, location: str) -> str:
         """Return the location with symbolic links resolved; what does not exist stays as named."""
         try:
-            return f"file://{_path(location).resolve()}"
+            resolved = _path(location).resolve()
         except (OSError, RuntimeError) as error:
             raise InvalidInput(f"Location {location} cannot be resolved: {error}") from error
+        # Python 3.13 and newer leave a circle of links as it is.
+        if any(each.is_symlink() for each in (resolved, *resolved.parents)):
+            raise InvalidInput(f"Location {location} cannot be resolved: its links go in a circle")
+        return f"file://{resolved}"
 
 
 def _path(location: str) -> Path:
