@@ -106,7 +106,7 @@ def named_modules(page: str) -> Iterator[tuple[Path, str]]:
         folder = ROOT / "catalog" / package
         for name, said in zip(parts[1::2], parts[2::2], strict=True):
             if name.endswith("/"):
-                folder = folder / name
+                folder = ROOT / "catalog" / package / name
             else:
                 yield folder / name, said
 
