@@ -6,6 +6,7 @@ if nothing that the plan read or changes has moved, it is put on the new head as
 it is planned anew there, which is where a requirement may fail.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -96,9 +97,8 @@ def commit(
     """
     catalog = warehouse.catalog
     move = Move(kind, branch, operation, caller, source)
-    deadline = catalog.monotonic() + catalog.settings.commit_timeout_seconds
     lock = catalog.lock_for(warehouse.id, branch)
-    plans = 0
+    plans, deadline = 0, math.inf
     while catalog.monotonic() < deadline:
         plans += 1
         with lock if plans > _PATIENT_PLANS else nullcontext():
@@ -107,6 +107,9 @@ def commit(
             plan = build(staged, head)
             if plan is None:
                 return Committed(head.commit_id, head.commit_id, None)
+            if plans == 1:
+                # A merge may be long at its first plan, before the head has moved at all.
+                deadline = catalog.monotonic() + catalog.settings.commit_timeout_seconds
             with lock if plans <= _PATIENT_PLANS else nullcontext():
                 done = _land(warehouse, move, plan, head, staged=staged, deadline=deadline)
         if done is not None:

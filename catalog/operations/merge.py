@@ -9,19 +9,25 @@ from catalog.errors import MergeConflicts
 from catalog.operations.ancestry import ReadAhead
 from catalog.operations.callers import Caller
 from catalog.operations.commit import Head, Plan, commit
+from catalog.operations.contents import (
+    Contents,
+    Report,
+    settle_by_history,
+    unmerged,
+    unreported,
+)
 from catalog.operations.heads import check_head
 from catalog.operations.moves import MoveKind
 from catalog.operations.outcomes import Decided, check_plan, decided, plan_id, shown_base
 from catalog.operations.reads import moved_reads
 from catalog.operations.resolutions import Options, Resolutions
 from catalog.operations.resolve import head_of, resolve
-from catalog.operations.successors import both_changed, successor_or_conflict
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.bases import base_tree, parent_tree
 from catalog.versioning.diff import changed_keys, pair_renames
 from catalog.versioning.graph import merge_bases
 from catalog.versioning.ids import ObjectId, to_hex
-from catalog.versioning.merge import Collide, merge_trees
+from catalog.versioning.merge import merge_trees
 from catalog.versioning.object_store import Objects
 from catalog.versioning.objects import Change, Commit
 from catalog.versioning.outcomes import Conflict, TreeMerge
@@ -57,12 +63,13 @@ class Merged:
 class _Step:
     """One three-way merge onto a tree: its base, its source, and the words for both.
 
-    `moved` are conflicts that it has already.
+    `contents` settles what collides; `moved` are conflicts that it has already.
     """
 
     base: ObjectId
     theirs: ObjectId
     described: str
+    contents: Contents
     moved: tuple[Conflict, ...] = ()
 
 
@@ -94,6 +101,7 @@ def merge(
     options: Options,
     squash: bool = False,
     caller: Caller,
+    report: Report = unreported,
 ) -> Merged:
     """Bring what changed on a revision since the common base into a branch, or nothing of it.
 
@@ -111,6 +119,8 @@ def merge(
     branch = resolve(warehouse, target).writable(target)
     source_id = resolve(warehouse, source).commit_id
     message = f"Merge {source} into {target}"
+    contents = Contents(settle_by_history(warehouse), report)
+    base_contents = Contents(settle_by_history(warehouse))
 
     def build(objects: Objects, head: Head) -> Plan | None:
         check_head(branch, head.commit_id, options.expected_head)
@@ -118,12 +128,11 @@ def merge(
         bases = merge_bases(commits, head.commit_id, source_id)
         if bases == [source_id]:
             return None
-        collide = successor_or_conflict(warehouse)
-        base = base_tree(objects, bases, collide=collide)
+        base = base_tree(objects, bases, collide=base_contents.collide)
         theirs = objects.commit(source_id).tree
         moved = moved_reads(objects, base, head.commit.tree, theirs, options.unchanged)
-        step = _Step(base, theirs, f"{source!r} into {target!r}", moved)
-        result = _apply_steps(objects, head.commit.tree, [step], options, collide)
+        step = _Step(base, theirs, f"{source!r} into {target!r}", contents, moved)
+        result = _apply_steps(objects, head.commit.tree, [step], options)
         metadata = {
             "mainstem.merge.base": " ".join(to_hex(base) for base in bases),
             "mainstem.merge.source": to_hex(source_id),
@@ -158,14 +167,15 @@ def cherry_pick(
     authors = {each.author for each in picked}
     if caller.author is None and len(authors) == 1:
         caller = replace(caller, author=authors.pop())
+    contents = Contents(unmerged)
 
     def build(objects: Objects, head: Head) -> Plan | None:
         check_head(branch, head.commit_id, options.expected_head)
         steps = [
-            _Step(parent_tree(objects, each), each.tree, f"commit {to_hex(commit_id)}")
+            _Step(parent_tree(objects, each), each.tree, f"commit {to_hex(commit_id)}", contents)
             for commit_id, each in zip(ids, picked, strict=True)
         ]
-        result = _apply_steps(objects, head.commit.tree, steps, options, both_changed)
+        result = _apply_steps(objects, head.commit.tree, steps, options)
         metadata = {"mainstem.cherry-pick.commits": " ".join(to_hex(each) for each in ids)}
         compared = _Compared("cherry-pick", picked[0].parents[:1], ids)
         return _plan(objects, head, result, _pick_message(picked), metadata, (), compared, options)
@@ -189,10 +199,10 @@ def revert(
 
     def build(objects: Objects, head: Head) -> Plan | None:
         check_head(branch, head.commit_id, options.expected_head)
-        step = _Step(
-            reverted.tree, parent_tree(objects, reverted), f"the opposite of {to_hex(commit_id)}"
-        )
-        result = _apply_steps(objects, head.commit.tree, [step], options, both_changed)
+        before = parent_tree(objects, reverted)
+        described = f"the opposite of {to_hex(commit_id)}"
+        step = _Step(reverted.tree, before, described, Contents(unmerged))
+        result = _apply_steps(objects, head.commit.tree, [step], options)
         metadata = {"mainstem.revert.commit": to_hex(commit_id)}
         compared = _Compared("revert", [commit_id], reverted.parents[:1])
         return _plan(objects, head, result, message, metadata, (), compared, options)
@@ -201,7 +211,7 @@ def revert(
 
 
 def _apply_steps(
-    objects: Objects, tree: ObjectId, steps: Sequence[_Step], options: Options, collide: Collide
+    objects: Objects, tree: ObjectId, steps: Sequence[_Step], options: Options
 ) -> _Result:
     """Merge each step onto the tree of the one before.
 
@@ -214,7 +224,12 @@ def _apply_steps(
     for step in steps:
         resolutions.consider(objects, step.base, tree, step.theirs)
         merged = merge_trees(
-            objects, step.base, tree, step.theirs, collide=collide, resolve=resolutions.resolve
+            objects,
+            step.base,
+            tree,
+            step.theirs,
+            collide=step.contents.collide,
+            resolve=resolutions.resolve,
         )
         outcomes.extend(map(decided, merged.outcomes))
         if conflicts := _all_conflicts(merged, step):

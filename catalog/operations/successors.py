@@ -5,41 +5,18 @@ metadata log tells: it lists the metadata files that a state came from, oldest f
 """
 
 from catalog.errors import NoSuchFile
-from catalog.operations.entries import shown
 from catalog.operations.metadata import read_metadata
 from catalog.operations.warehouses import Warehouse
-from catalog.versioning.bases import is_undecided
-from catalog.versioning.keys import Key
-from catalog.versioning.merge import Collide
 from catalog.versioning.objects import Entry, EntryKind
-from catalog.versioning.outcomes import Conflict, ConflictReason
+from catalog.versioning.outcomes import Collision
 
 
-def successor_or_conflict(warehouse: Warehouse) -> Collide:
-    """Return how a merge settles a table or view that both sides changed; reads metadata."""
-
-    def collide(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -> Entry | Conflict:
-        if base is not None and is_undecided(base):
-            return both_changed(key, base, ours, theirs)
-        if _follows(warehouse, base, ours, theirs):
-            return theirs
-        if _follows(warehouse, base, theirs, ours):
-            return ours
-        return both_changed(key, base, ours, theirs)
-
-    return collide
-
-
-def both_changed(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -> Entry | Conflict:
-    """Return the conflict of a table or view that both sides changed."""
-    return Conflict(
-        key,
-        ConflictReason.BOTH_CHANGED,
-        f"{ours.kind.value} {shown(key)} was changed on the target and, differently, on the source",
-        base,
-        ours,
-        theirs,
-    )
+def successor(warehouse: Warehouse, collision: Collision) -> Entry | None:
+    """Return the side that grew out of the other, None if neither did; reads metadata."""
+    base, ours, theirs = collision.base, collision.ours, collision.theirs
+    if _follows(warehouse, base, ours, theirs):
+        return theirs
+    return ours if _follows(warehouse, base, theirs, ours) else None
 
 
 def _follows(warehouse: Warehouse, base: Entry | None, earlier: Entry, later: Entry) -> bool:

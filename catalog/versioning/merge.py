@@ -11,11 +11,13 @@ from dataclasses import replace
 from catalog.errors import Corruption
 from catalog.versioning.diff import changed_items
 from catalog.versioning.ids import ObjectId
+from catalog.versioning.keys import Key
 from catalog.versioning.object_store import Objects
 from catalog.versioning.objects import Entry, EntryKind
 from catalog.versioning.outcomes import (
     Action,
     Collide,
+    Collision,
     Conflict,
     ConflictReason,
     Outcome,
@@ -26,7 +28,7 @@ from catalog.versioning.outcomes import (
 from catalog.versioning.placement import Placement, edits_of, shown
 from catalog.versioning.sides import Place, Sides, entry_of, find_sides
 
-__all__ = ["Collide", "Conflict", "Resolution", "Resolve", "merge_trees"]
+__all__ = ["Collide", "Collision", "Conflict", "Resolution", "Resolve", "merge_trees"]
 
 
 def merge_trees(
@@ -43,17 +45,16 @@ def merge_trees(
     What one side alone changed is taken, and what both made the same. Where both changed one thing
     its resolution decides: `ours` and `theirs` take that side, its deletion too, `fail` leaves a
     conflict, and `auto` merges a rename with a change, the properties of a namespace one by one,
-    and asks `collide` for the content of a table or view. Resolutions of sides also decide between
-    two things with one name; between a namespace that was dropped and what the other side put into
-    it, but never so that something is dropped that only ours has in it.
+    and asks `collide` for the contents of tables and views, once for all that collide. Resolutions
+    of sides also decide between two things with one name; between a namespace that was dropped and
+    what the other side put into it, but never so that something is dropped that only ours has in
+    it.
     """
     their_changes = changed_items(objects, base, theirs)
     if ours == base:
         return _take_all(find_sides((), their_changes), theirs)
     sides = find_sides(changed_items(objects, base, ours), their_changes)
-    conflicts = [
-        conflict for each in sides if (conflict := _decide(each, collide, resolve)) is not None
-    ]
+    conflicts = _decide_all(sides, collide, resolve)
     placement = Placement(objects, ours, sides, resolve, conflicts)
     placement.settle()
     return TreeMerge(placement.edits(), _outcomes(sides), placement.conflicts())
@@ -66,8 +67,26 @@ def _take_all(sides: Iterable[Sides], tree: ObjectId) -> TreeMerge:
     return TreeMerge(edits_of(changed), _outcomes(changed), (), tree)
 
 
-def _decide(sides: Sides, collide: Collide, resolve: Resolve) -> Conflict | None:
-    """Decide the result of one thing; a conflict leaves it as ours has it."""
+def _decide_all(sides: Iterable[Sides], collide: Collide, resolve: Resolve) -> list[Conflict]:
+    """Decide the result of each thing; what is in a conflict stays as ours has it."""
+    conflicts: list[Conflict] = []
+    colliding: list[tuple[Sides, Collision]] = []
+    for each in sides:
+        found = _decide(each, resolve)
+        if isinstance(found, Collision):
+            colliding.append((each, found))
+        elif found is not None:
+            conflicts.append(found)
+    if colliding:
+        contents = collide([collision for _, collision in colliding])
+        for (each, collision), content in zip(colliding, contents, strict=True):
+            if (conflict := _take_content(each, collision, content)) is not None:
+                conflicts.append(conflict)
+    return conflicts
+
+
+def _decide(sides: Sides, resolve: Resolve) -> Conflict | Collision | None:
+    """Decide the result of one thing, unless its contents collide."""
     if sides.theirs == sides.base:
         sides.take(Action.OURS, sides.ours)
     elif sides.ours == sides.theirs:
@@ -75,11 +94,11 @@ def _decide(sides: Sides, collide: Collide, resolve: Resolve) -> Conflict | None
     elif sides.ours == sides.base:
         sides.take(Action.THEIRS, sides.theirs)
     else:
-        return _decide_changed(sides, collide, resolve(sides.key))
+        return _decide_changed(sides, resolve(sides.key))
     return None
 
 
-def _decide_changed(sides: Sides, collide: Collide, resolution: Resolution) -> Conflict | None:
+def _decide_changed(sides: Sides, resolution: Resolution) -> Conflict | Collision | None:
     """Decide the result of one thing that both sides changed, not alike."""
     if resolution == "ours":
         sides.take(Action.OURS, sides.ours, resolved=True)
@@ -87,16 +106,33 @@ def _decide_changed(sides: Sides, collide: Collide, resolution: Resolution) -> C
     if resolution == "theirs":
         sides.take(Action.THEIRS, sides.theirs, resolved=True)
         return None
-    merged = _merged(sides, collide, resolution)
+    merged = _merged(sides, resolution)
     if isinstance(merged, Conflict):
-        sides.take(Action.OURS, sides.ours)
-        sides.conflicted = True
+        return _leave(sides, merged)
+    if isinstance(merged, Collision):
         return merged
     sides.take(Action.MERGED, merged)
     return None
 
 
-def _merged(sides: Sides, collide: Collide, resolution: Resolution) -> Place | Conflict:
+def _take_content(sides: Sides, collision: Collision, content: Entry | Conflict) -> Conflict | None:
+    """Take the content that two colliding ones were merged to."""
+    if isinstance(content, Conflict):
+        return _leave(sides, content)
+    ours = collision.ours
+    if (content.kind, content.uuid) != (ours.kind, ours.uuid):
+        raise Corruption(f"Merging the content of {shown(sides.key)} made something else of it")
+    sides.take(Action.MERGED, (_merged_name(sides), content))
+    return None
+
+
+def _leave(sides: Sides, conflict: Conflict) -> Conflict:
+    sides.take(Action.OURS, sides.ours)
+    sides.conflicted = True
+    return conflict
+
+
+def _merged(sides: Sides, resolution: Resolution) -> Place | Conflict | Collision:
     if sides.ours is None or sides.theirs is None:
         return _dropped(sides)
     if resolution == "fail":
@@ -110,10 +146,16 @@ def _merged(sides: Sides, collide: Collide, resolution: Resolution) -> Place | C
             f"one {sides.ours[1].kind.value} was named {shown(our_key)} on the target and"
             f" {shown(their_key)} on the source",
         )
-    content = _merged_content(sides, sides.ours[1], sides.theirs[1], collide)
-    if isinstance(content, Conflict):
-        return _conflict(sides, content.reason, content.detail)
-    return (their_key if our_key == base_key else our_key, content)
+    content = _merged_content(sides, sides.ours[1], sides.theirs[1])
+    return (_merged_name(sides), content) if isinstance(content, Entry) else content
+
+
+def _merged_name(sides: Sides) -> Key:
+    """Return the name of what both sides have, and at most one of them renamed."""
+    base, ours, theirs = (each and each[0] for each in (sides.base, sides.ours, sides.theirs))
+    if ours is None or theirs is None:
+        raise Corruption("A merge has a content for something that one side does not have")
+    return theirs if ours == base else ours
 
 
 def _dropped(sides: Sides) -> Conflict:
@@ -139,7 +181,7 @@ def _both_changed(sides: Sides) -> Conflict:
     )
 
 
-def _merged_content(sides: Sides, ours: Entry, theirs: Entry, collide: Collide) -> Entry | Conflict:
+def _merged_content(sides: Sides, ours: Entry, theirs: Entry) -> Entry | Conflict | Collision:
     base = entry_of(sides.base)
     if theirs in (ours, base):
         return ours
@@ -147,10 +189,7 @@ def _merged_content(sides: Sides, ours: Entry, theirs: Entry, collide: Collide) 
         return theirs
     if ours.kind is EntryKind.NAMESPACE:
         return _merged_namespace(sides, base, ours, theirs)
-    merged = collide(sides.key, base, ours, theirs)
-    if isinstance(merged, Entry) and (merged.kind, merged.uuid) != (ours.kind, ours.uuid):
-        raise Corruption(f"Merging the content of {shown(sides.key)} made something else of it")
-    return merged
+    return Collision(sides.key, base, ours, theirs)
 
 
 def _merged_namespace(

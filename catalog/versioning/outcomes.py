@@ -1,6 +1,6 @@
 """What a merge of trees asks for, and what it yields: edits, outcomes and conflicts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -26,11 +26,19 @@ class ConflictReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """One of the things for which two contents do not go together: a stable code, a sentence."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """Two changes that do not go together, with the entry on each side.
 
     `detail` is a sentence for the people who made the changes; it calls ours the target and theirs
-    the source.
+    the source. `causes` are all that were found inside a table or view.
     """
 
     key: Key
@@ -39,6 +47,22 @@ class Conflict:
     base: Entry | None = None
     ours: Entry | None = None
     theirs: Entry | None = None
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """A table or view whose content both sides changed, not alike."""
+
+    key: Key
+    base: Entry | None
+    ours: Entry
+    theirs: Entry
+
+    def conflict(self, detail: str, causes: tuple[Cause, ...] = ()) -> Conflict:
+        """Return that its two contents do not go together."""
+        sides = self.base, self.ours, self.theirs
+        return Conflict(self.key, ConflictReason.BOTH_CHANGED, detail, *sides, causes)
 
 
 class Action(StrEnum):
@@ -85,5 +109,5 @@ class TreeMerge:
 Resolution = Literal["auto", "fail", "ours", "theirs"]
 Resolve = Callable[[Key], Resolution]
 
-# Merges the content of a table or view that both sides changed: key, base, ours, theirs.
-Collide = Callable[[Key, Entry | None, Entry, Entry], Entry | Conflict]
+# Merges the contents of tables and views that both sides changed; answers in the same order.
+Collide = Callable[[Sequence[Collision]], Sequence[Entry | Conflict]]

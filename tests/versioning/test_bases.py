@@ -1,5 +1,6 @@
 """The tree that a merge is taken against, above all where history criss-crosses."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from catalog.versioning.keys import Key
 from catalog.versioning.merge import merge_trees
 from catalog.versioning.object_store import ObjectCache, Objects
 from catalog.versioning.objects import Commit, Entry, EntryKind
-from catalog.versioning.outcomes import Conflict, ConflictReason, TreeMerge
+from catalog.versioning.outcomes import Collision, Conflict, ConflictReason, TreeMerge
 from catalog.versioning.tree import apply, empty_tree, scan
 
 Tables = dict[str, str]
@@ -77,8 +78,13 @@ class History:
         return {".".join(e.key): e.reason for e in done.conflicts} if tables is None else tables
 
 
-def clash(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -> Entry | Conflict:
-    return Conflict(key, ConflictReason.BOTH_CHANGED, "content", base, ours, theirs)
+def clash(collisions: Sequence[Collision]) -> list[Conflict]:
+    return [
+        Conflict(
+            each.key, ConflictReason.BOTH_CHANGED, "content", each.base, each.ours, each.theirs
+        )
+        for each in collisions
+    ]
 
 
 @pytest.fixture

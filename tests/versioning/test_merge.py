@@ -4,6 +4,7 @@ A table is its letter and a version: `a1` is table `a` as it was first, `a2` the
 change. All lie in the namespace `ns` unless a case is about namespaces.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -14,7 +15,15 @@ from catalog.versioning.keys import Key
 from catalog.versioning.merge import merge_trees
 from catalog.versioning.object_store import ObjectCache, Objects
 from catalog.versioning.objects import Entry, EntryKind
-from catalog.versioning.outcomes import Action, Conflict, ConflictReason, Outcome, Resolution
+from catalog.versioning.outcomes import (
+    Action,
+    Cause,
+    Collision,
+    Conflict,
+    ConflictReason,
+    Outcome,
+    Resolution,
+)
 from catalog.versioning.tree import apply, empty_tree, scan
 
 State = dict[Key, Entry]
@@ -51,8 +60,13 @@ class Result:
         return {".".join(each.key): (each.action, each.resolved) for each in self.outcomes}
 
 
-def clash(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -> Entry | Conflict:
-    return Conflict(key, ConflictReason.BOTH_CHANGED, "content", base, ours, theirs)
+def clash(collisions: Sequence[Collision]) -> list[Conflict]:
+    return [
+        Conflict(
+            each.key, ConflictReason.BOTH_CHANGED, "content", each.base, each.ours, each.theirs
+        )
+        for each in collisions
+    ]
 
 
 def merged(base: State, ours: State, theirs: State, collide=clash, **asked: Resolution) -> Result:
@@ -136,24 +150,50 @@ def test_all_conflicts_are_found_at_once_and_sorted_by_key():
 def test_content_is_merged_by_the_callback_where_both_changed_it():
     calls = []
 
-    def collide(*sides):
-        calls.append(sides)
-        return thing("a9")
+    def collide(collisions):
+        calls.append(collisions)
+        return [thing(f"{each.key[-1]}9") for each in collisions]
 
-    result = merged(lake(a="a1", b="b1"), lake(a="a2", b="b2"), lake(a="a3", b="b1"), collide)
-    assert calls == [(("ns", "a"), thing("a1"), thing("a2"), thing("a3"))]
-    assert result.state == lake(a="a9", b="b2")
-    assert result.actions == {"ns.a": (Action.MERGED, False)}
+    sides = (
+        lake(a="a1", b="b1", c="c1"),
+        lake(a="a2", b="b2", c="c2"),
+        lake(a="a3", b="b1", c="c3"),
+    )
+    result = merged(*sides, collide)
+    asked = [Collision(("ns", x), thing(f"{x}1"), thing(f"{x}2"), thing(f"{x}3")) for x in "ac"]
+    assert calls == [asked]
+    assert result.state == lake(a="a9", b="b2", c="c9")
+    assert result.actions == {"ns.a": (Action.MERGED, False), "ns.c": (Action.MERGED, False)}
+
+
+def test_what_cannot_be_merged_conflicts_and_says_why_beside_what_can():
+    cause = Cause("rows-gone", "The rows are gone")
+
+    def collide(collisions):
+        return [thing("a9"), collisions[1].conflict("content", (cause,))]
+
+    sides = lake(a="a1", b="b1"), lake(a="a2", b="b2"), lake(a="a3", b="b3")
+    result = merged(*sides, collide)
+    assert result.reasons == {"ns.b": ConflictReason.BOTH_CHANGED}
+    assert result.conflicts[0].causes == (cause,)
+
+
+def test_nothing_is_asked_where_nothing_collides():
+    def collide(collisions):
+        raise AssertionError(collisions)
+
+    sides = lake(a="a1", b="b1", c="c1"), lake(a="a2", b="b1", c="c2"), lake(a="a1", b="b2")
+    assert merged(*sides, collide).reasons == {"ns.c": ConflictReason.CHANGED_AND_DROPPED}
 
 
 def test_a_rename_here_and_merged_content_go_together():
-    result = merged(lake(a="a1"), lake(x="a2"), lake(a="a3"), lambda *sides: thing("a9"))
+    result = merged(lake(a="a1"), lake(x="a2"), lake(a="a3"), lambda asked: [thing("a9")])
     assert result.state == lake(x="a9")
 
 
 def test_content_merged_into_another_table_is_a_broken_promise():
     with pytest.raises(Corruption, match="something else"):
-        merged(lake(a="a1"), lake(a="a2"), lake(a="a3"), lambda *sides: thing("b1"))
+        merged(lake(a="a1"), lake(a="a2"), lake(a="a3"), lambda asked: [thing("b1")])
 
 
 def test_a_view_that_both_changed_conflicts():
@@ -327,12 +367,12 @@ def test_a_table_and_a_view_of_one_name_conflict():
 def test_one_table_registered_on_both_sides_in_two_states_is_merged_without_a_base():
     calls = []
 
-    def collide(*sides):
-        calls.append(sides)
-        return thing("a3")
+    def collide(collisions):
+        calls.extend(collisions)
+        return [thing("a3")]
 
     assert merged(lake(), lake(a="a1"), lake(a="a2"), collide).state == lake(a="a3")
-    assert calls == [(("ns", "a"), None, thing("a1"), thing("a2"))]
+    assert calls == [Collision(("ns", "a"), None, thing("a1"), thing("a2"))]
 
 
 def test_one_table_registered_under_two_names_on_two_sides_conflicts():

@@ -3,7 +3,7 @@
 Histories are drawn as work on a sound tree: names are held once, and by namespaces that exist.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,13 @@ from catalog.versioning.keys import Key
 from catalog.versioning.merge import merge_trees
 from catalog.versioning.object_store import ObjectCache, Objects
 from catalog.versioning.objects import Entry, EntryKind
-from catalog.versioning.outcomes import Conflict, ConflictReason, Resolution, TreeMerge
+from catalog.versioning.outcomes import (
+    Collision,
+    Conflict,
+    ConflictReason,
+    Resolution,
+    TreeMerge,
+)
 from catalog.versioning.tree import apply, empty_tree, scan
 
 State = dict[Key, Entry]
@@ -151,8 +157,13 @@ def merge(
     return dict(scan(objects, tree)), done
 
 
-def clash(key: Key, base: Entry | None, ours: Entry, theirs: Entry) -> Entry | Conflict:
-    return Conflict(key, ConflictReason.BOTH_CHANGED, "content", base, ours, theirs)
+def clash(collisions: Sequence[Collision]) -> list[Conflict]:
+    return [
+        Conflict(
+            each.key, ConflictReason.BOTH_CHANGED, "content", each.base, each.ours, each.theirs
+        )
+        for each in collisions
+    ]
 
 
 @given(histories())

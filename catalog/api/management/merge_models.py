@@ -105,6 +105,13 @@ class OutcomeAnswer(Answer):
     result: SideAnswer | None = Field(description="Null where it is not there afterwards.")
 
 
+class CauseAnswer(Answer):
+    """One of the things for which the contents of a table do not go together."""
+
+    code: str = Field(examples=["undecided-base"])
+    detail: str
+
+
 class ConflictAnswer(Answer):
     """Two changes that do not go together."""
 
@@ -114,6 +121,7 @@ class ConflictAnswer(Answer):
     base: SideAnswer | None
     ours: SideAnswer | None
     theirs: SideAnswer | None
+    causes: list[CauseAnswer] = Field(description="All that was found inside a table or view.")
 
 
 class MergeAnswer(Answer):
