@@ -148,13 +148,16 @@ class Warehouse:
         pages = self._client.pages(*self._path("tags"), member="tags", prefix=prefix)
         return [_release(tag) for tag in _asked(lambda: list(pages))]
 
-    def log(self, revision: str | None = None, limit: int = 50) -> list[Commit]:
-        """Return the commits before a revision, newest first."""
+    def log(
+        self, revision: str | None = None, limit: int = 50, *, table: str | None = None
+    ) -> list[Commit]:
+        """Return the commits before a revision, newest first; of a table those that changed it."""
         pages = self._client.pages(
             *self._path("commits"),
             member="commits",
             limit=limit,
             ref=revision or self.default_branch,
+            table=table,
         )
         return [_commit(found) for found in _asked(lambda: list(pages))]
 

@@ -9,9 +9,12 @@ from catalog.cli.changes import changes_shown
 from catalog.cli.client import Json, Query
 from catalog.cli.commands import Session, query
 from catalog.cli.completion import Revision, complete_branch, complete_revision
+from catalog.cli.failures import Refused
 from catalog.cli.output import Block, Fields, Output, Paragraph, Table, moment
 
 _DEFAULT_COUNT = 30
+# How the server says that a word is none.
+_NO_REVISION = ("no-such-revision", "invalid-input")
 
 
 def log(
@@ -25,15 +28,21 @@ def log(
             show_default=False,
         ),
     ] = None,
+    followed: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NS.TABLE]",
+            help="Only commits that changed this table, under whatever name.",
+            show_default=False,
+        ),
+    ] = None,
     oneline: Annotated[bool, typer.Option("--oneline", help="One line for each commit.")] = False,
     first_parent: Annotated[
         bool, typer.Option("--first-parent", help="Leave out what came by merges.")
     ] = False,
     table: Annotated[
         str | None,
-        typer.Option(
-            metavar="NS.TABLE", help="Only commits that changed this table.", show_default=False
-        ),
+        typer.Option(metavar="NS.TABLE", help="The same as a second argument.", show_default=False),
     ] = None,
     author: Annotated[
         str | None,
@@ -51,17 +60,14 @@ def log(
         int, typer.Option("--count", "-n", metavar="N", min=1, help="How many at most.")
     ] = _DEFAULT_COUNT,
 ) -> None:
-    """Show commits, newest first."""
+    """Show commits, newest first; a word that names no revision is taken for a table."""
     wanted: dict[str, Query] = {
         "first_parent": "true" if first_parent else None,
-        "table": table,
         "author": author,
         "since": time_of("--since", since),
         "until": time_of("--until", until),
     }
-    start = revision or session.revision
-    pages = session.pages("commits", member="commits", limit=count, ref=start, **wanted)
-    commits = list(pages)
+    commits = _commits(session, revision, followed or table, count, wanted)
     output = session.output
     if oneline:
         blocks: list[Block] = [
@@ -71,6 +77,30 @@ def log(
     else:
         blocks = [block for commit in commits for block in _commit_shown(output, commit)]
     output.answer({"commits": commits}, *blocks)
+
+
+def _commits(
+    session: Session, revision: str | None, table: str | None, count: int, wanted: dict[str, Query]
+) -> list[Json]:
+    def listed(ref: str | None, table: str | None) -> list[Json]:
+        pages = session.pages(
+            "commits", member="commits", limit=count, ref=ref, table=table, **wanted
+        )
+        return list(pages)
+
+    try:
+        return listed(revision or session.revision, table)
+    except Refused as refused:
+        if (
+            revision is None
+            or table is not None
+            or refused.document.get("code") not in _NO_REVISION
+        ):
+            raise
+        commits = listed(session.revision, revision)
+        if not commits:
+            raise
+        return commits
 
 
 def show(session: Session, revision: Revision) -> None:

@@ -1,5 +1,7 @@
 """Finding entries at a commit, and the errors that say what is missing."""
 
+from collections.abc import Iterator
+
 from catalog.errors import (
     AlreadyExists,
     InvalidInput,
@@ -18,11 +20,36 @@ from catalog.versioning.tree import get, get_many
 
 _MAX_NAME_BYTES = 255
 _MAX_LEVELS = 32
+# Of more parts than these, only the reading without dots in a level is looked for.
+_MAX_DOTTED = 8
 
 
 def shown(key: Key) -> str:
     """Render a key as people write it."""
     return ".".join(key)
+
+
+def find_key(objects: Objects, tree: ObjectId, text: str) -> Key:
+    """Return the key that people write so; where a level holds dots itself, the one that is there.
+
+    What is not there is taken for a name whose levels hold none.
+    """
+    levels = text.split(".")
+    plain = tuple(levels)
+    if not 2 <= len(levels) <= _MAX_DOTTED:
+        return plain
+    found = get_many(objects, tree, _groupings(levels))
+    return plain if plain in found else min(found, default=plain)
+
+
+def _groupings(levels: list[str]) -> Iterator[Key]:
+    """Yield every way to join neighbours among the levels by dots."""
+    if len(levels) == 1:
+        yield (levels[0],)
+        return
+    for rest in _groupings(levels[1:]):
+        yield (levels[0], *rest)
+        yield (f"{levels[0]}.{rest[0]}", *rest[1:])
 
 
 def check_name(key: Key) -> Key:

@@ -1,11 +1,13 @@
 """What happened: the log, a commit with its changes, what differs between revisions, the reflog."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.errors import InvalidInput, NoSuchRevision
 from catalog.operations.ancestry import ReadAhead
+from catalog.operations.entries import find_key
 from catalog.operations.resolve import has_commit, resolve
 from catalog.operations.warehouses import Warehouse
 from catalog.store import refs
@@ -15,14 +17,18 @@ from catalog.versioning.bases import parent_tree
 from catalog.versioning.diff import diff
 from catalog.versioning.graph import Follow, every_parent, first_parent, log
 from catalog.versioning.ids import ObjectId, to_hex
+from catalog.versioning.keys import Key
+from catalog.versioning.object_store import Objects
 from catalog.versioning.objects import Change, Commit
 from catalog.versioning.revisions import check_ref_name
+from catalog.versioning.trace import Trace
 
 __all__ = [
     "Compared",
     "LogFilter",
     "LogPage",
     "Logged",
+    "Place",
     "ReflogEntry",
     "diff_revisions",
     "every_parent",
@@ -47,9 +53,8 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """Which commits a log shows; `table` is a key with its levels joined by dots."""
+    """Which commits a log shows."""
 
-    table: str | None = None
     author: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -60,19 +65,23 @@ class LogFilter:
             (self.author is None or commit.author == self.author)
             and (self.since is None or commit.committed_at >= self.since)
             and (self.until is None or commit.committed_at <= self.until)
-            and (
-                self.table is None
-                or any(".".join(key) == self.table for key in commit.changed_keys)
-            )
         )
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of a log begins: a commit and, in the log of a table, its name there."""
+
+    commit_id: ObjectId
+    key: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LogPage:
-    """Commits, newest first, and those that the next page begins with: none after the last."""
+    """Commits, newest first, and where the next page begins: nowhere after the last."""
 
     commits: list[Logged]
-    going_on: tuple[ObjectId, ...]
+    going_on: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +97,59 @@ def list_commits(
     warehouse: Warehouse,
     revision: str | None,
     *,
-    going_on: Sequence[ObjectId] = (),
+    going_on: Sequence[Place] = (),
+    table: str | None = None,
     wanted: LogFilter,
     limit: int,
     follow: Follow = every_parent,
 ) -> LogPage:
     """Return a page of a revision's history, newest first, no parent before its child.
 
-    `going_on` are the commits that the page before named; the revision is not looked at then.
+    `table`, a key with its levels joined by dots, leaves those commits that changed it, as `Trace`
+    follows it. `going_on` is what the page before named; the revision is not looked at then.
 
     Raises:
-        InvalidInput: if `going_on` names a commit that is not of this warehouse.
+        InvalidInput: if `going_on` names a commit that is not of this warehouse, or was named by
+            the log of something else.
     """
-    starts = _known(warehouse, going_on) or (resolve(warehouse, revision).commit_id,)
     objects = warehouse.objects()
-    found: list[Logged] = []
-    seen: set[ObjectId] = set()
-    ahead = set(starts)
+    starts = _starts(warehouse, objects, revision, table, going_on)
     commits = ReadAhead(
         warehouse, objects, [revision or warehouse.default_branch, warehouse.default_branch]
     )
-    for commit_id, commit in log(commits, *starts, follow=follow):
+    ids = [place.commit_id for place in starts]
+    if table is None:
+        return _page(log(commits, *ids, follow=follow), ids, follow, wanted, limit, None)
+    names: defaultdict[ObjectId, set[Key]] = defaultdict(set)
+    for place in starts:
+        if place.key is not None:
+            names[place.commit_id].add(place.key)
+    trace = Trace(objects, commits, names, follow)
+    return _page(log(commits, *ids, follow=trace), ids, trace, wanted, limit, trace)
+
+
+def _page(
+    history: Iterable[tuple[ObjectId, Commit]],
+    starts: Sequence[ObjectId],
+    follow: Follow,
+    wanted: LogFilter,
+    limit: int,
+    trace: Trace | None,
+) -> LogPage:
+    found: list[Logged] = []
+    seen: set[ObjectId] = set()
+    ahead = set(starts)
+    for commit_id, commit in history:
         if len(found) == limit or len(seen) == _MAX_SCANNED:
             break
-        if wanted.passes(commit):
+        if wanted.passes(commit) and (trace is None or trace.changed(commit_id, commit)):
             found.append(Logged(commit_id, commit))
         seen.add(commit_id)
-        ahead.update(follow(commit))
-    return LogPage(found, tuple(sorted(ahead - seen)))
+        ahead.update(follow(commit_id, commit))
+    left = sorted(ahead - seen)
+    if trace is None:
+        return LogPage(found, tuple(map(Place, left)))
+    return LogPage(found, tuple(Place(each, key) for each in left for key in trace.keys(each)))
 
 
 def get_commit(warehouse: Warehouse, revision: str) -> tuple[Logged, list[Change]]:
@@ -157,11 +191,26 @@ def list_reflog(
     return moves
 
 
-def _known(warehouse: Warehouse, commit_ids: Sequence[ObjectId]) -> tuple[ObjectId, ...]:
-    for commit_id in commit_ids:
-        if not has_commit(warehouse, commit_id):
+def _starts(
+    warehouse: Warehouse,
+    objects: Objects,
+    revision: str | None,
+    table: str | None,
+    going_on: Sequence[Place],
+) -> Sequence[Place]:
+    for place in going_on:
+        if not has_commit(warehouse, place.commit_id):
             raise InvalidInput(
                 f"Invalid page_token: warehouse {warehouse.name!r} has no commit"
-                f" {to_hex(commit_id)}; begin again without one"
+                f" {to_hex(place.commit_id)}; begin again without one"
             )
-    return tuple(commit_ids)
+        if (place.key is None) != (table is None):
+            raise InvalidInput(
+                "Invalid page_token: it goes on with another log; begin again without one"
+            )
+    if going_on:
+        return going_on
+    commit_id = resolve(warehouse, revision).commit_id
+    if table is None:
+        return [Place(commit_id)]
+    return [Place(commit_id, find_key(objects, objects.commit(commit_id).tree, table))]

@@ -13,8 +13,8 @@ from catalog.versioning.objects import Commit
 
 # Reads several commits at once.
 Commits = Callable[[Collection[ObjectId]], Mapping[ObjectId, Commit]]
-# Chooses among a commit's parents.
-Follow = Callable[[Commit], Sequence[ObjectId]]
+# Chooses among the parents of a commit.
+Follow = Callable[[ObjectId, Commit], Sequence[ObjectId]]
 
 _OURS = 1
 _THEIRS = 2
@@ -93,12 +93,12 @@ def is_ancestor(commits: Commits, ancestor: ObjectId, descendant: ObjectId) -> b
     return False
 
 
-def every_parent(commit: Commit) -> Sequence[ObjectId]:
+def every_parent(_: ObjectId, commit: Commit) -> Sequence[ObjectId]:
     """Follow all lines of history."""
     return commit.parents
 
 
-def first_parent(commit: Commit) -> Sequence[ObjectId]:
+def first_parent(_: ObjectId, commit: Commit) -> Sequence[ObjectId]:
     """Follow one line only: what a branch was itself, without the commits that it merged."""
     return commit.parents[:1]
 
@@ -116,7 +116,7 @@ def log(
     while queue:
         *_, identifier, commit = heapq.heappop(queue)
         yield identifier, commit
-        fresh = [parent for parent in follow(commit) if parent not in seen]
+        fresh = [parent for parent in follow(identifier, commit) if parent not in seen]
         seen.update(fresh)
         for parent, found in commits(fresh).items() if fresh else ():
             order = (-found.generation, -to_micros(found.committed_at), parent, found)

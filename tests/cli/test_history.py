@@ -26,6 +26,21 @@ def test_log_of_a_table_leaves_out_what_did_not_touch_it(branched) -> None:
         assert ["day", "scans"] in keys
 
 
+def test_log_takes_a_word_that_names_no_revision_for_a_table(branched) -> None:
+    branched.ok("merge", "work", "--message", "The day")
+    slides = branched.ok("log", "--table", "day.slides")["commits"]
+    assert branched.ok("log", "day.slides")["commits"] == slides
+    assert branched.ok("log", "main", "day.slides")["commits"] == slides
+    assert "The day" not in [commit["message"] for commit in slides]
+    assert branched.ok("log", "work~1", "day.scans")["commits"][-1]["message"].startswith("Create")
+
+
+def test_log_of_a_word_that_names_nothing_ends_with_3(branched) -> None:
+    result = branched.run("log", "day.slide")
+    assert result.exit_code == 3
+    assert "'day.slide'" in result.stderr
+
+
 def test_log_by_author_and_time(branched) -> None:
     assert branched.ok("log", "work", "--author", "Nobody")["commits"] == []
     assert branched.ok("log", "work", "--until", "2001-01-01")["commits"] == []

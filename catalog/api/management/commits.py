@@ -46,13 +46,12 @@ def log(warehouse: WarehouseOf, query: Annotated[CommitsQuery, Query()]) -> Resp
 
     A page token names the commits that the next page begins with, so new ones shift nothing.
     """
-    wanted = LogFilter(
-        query.table, query.author, time_of("since", query.since), time_of("until", query.until)
-    )
+    wanted = LogFilter(query.author, time_of("since", query.since), time_of("until", query.until))
     page = list_commits(
         warehouse,
         query.ref,
         going_on=from_commits(query.page_token),
+        table=query.table,
         wanted=wanted,
         limit=query.limit,
         follow=first_parent if query.first_parent else every_parent,

@@ -135,7 +135,9 @@ class CommitsQuery(QueryString):
     )
     table: Line | None = Field(
         default=None,
-        description="Only commits that changed this key, levels joined by dots.",
+        description="Only commits that changed this table, view or namespace, levels joined by"
+        " dots: through renames, and of a merge that took over a parent's state only those of that"
+        " parent. At a revision that lacks it, what was last called so.",
         examples=["features.slides"],
     )
     author: Line | None = Field(default=None, description="Only commits of exactly this author.")

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from catalog.clock import parse_time
-from catalog.errors import InvalidInput
+from catalog.errors import Corruption, InvalidInput
+from catalog.operations.history import Place
 from catalog.operations.refs import Ref
-from catalog.versioning.ids import ObjectId, from_hex, to_hex
+from catalog.versioning.ids import from_hex, to_hex
+from catalog.versioning.keys import decode_key, encode_key
 
 
 class Numbered(Protocol):
@@ -50,13 +52,13 @@ def after_number(token: str | None) -> int | None:
     return int(token)
 
 
-def commit_token(going_on: Sequence[ObjectId]) -> str | None:
-    """Name the commits that the next page begins with; None if there is no next page."""
-    return ".".join(to_hex(commit_id) for commit_id in going_on) or None
+def commit_token(going_on: Sequence[Place]) -> str | None:
+    """Name the places where the next page begins; None if there is no next page."""
+    return ".".join(map(_place_text, going_on)) or None
 
 
-def from_commits(token: str | None) -> tuple[ObjectId, ...]:
-    """Return the commits that a page begins with; none for the first page.
+def from_commits(token: str | None) -> tuple[Place, ...]:
+    """Return the places where a page begins; none for the first page.
 
     Raises:
         InvalidInput: if the token does not name commits.
@@ -64,9 +66,23 @@ def from_commits(token: str | None) -> tuple[ObjectId, ...]:
     if token is None:
         return ()
     try:
-        return tuple(from_hex(part) for part in token.split("."))
-    except InvalidInput as error:
+        return tuple(map(_place, token.split(".")))
+    except (Corruption, InvalidInput, ValueError) as error:
         raise InvalidInput(f"Invalid page_token: {token!r}; begin again without one") from error
+
+
+def _place_text(place: Place) -> str:
+    commit_id = to_hex(place.commit_id)
+    return commit_id if place.key is None else f"{commit_id}-{encode_key(place.key).hex()}"
+
+
+def _place(text: str) -> Place:
+    commit_id, found, encoded = text.partition("-")
+    if not found:
+        return Place(from_hex(commit_id))
+    key = decode_key(bytes.fromhex(encoded))
+    encode_key(key)
+    return Place(from_hex(commit_id), key)
 
 
 def time_of(parameter: str, text: str | None) -> datetime | None:

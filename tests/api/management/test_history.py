@@ -108,6 +108,66 @@ def test_filters_hold_together(lake: Lake) -> None:
     assert ids(lake.get("/commits", since="2999-01-01")) == []
 
 
+def test_the_log_of_a_table_follows_it_through_renames_and_merges(lake: Lake) -> None:
+    lake.branch("day")
+    lake.write("a", "day", by="day")
+    on_branch = lake.head("day")
+    lake.write("b", by="main")
+    lake.merge("day")
+    merge = lake.head()
+    lake.rename("a", "z")
+    renamed = lake.head()
+    lake.write("z", by="main")
+    created = ids(lake.get("/commits", ref="main", author="anonymous", table="ns.z"))[-1]
+    assert lake.get(f"/commits/{created}")["message"] == "Create table ns.a"
+    expected = [lake.head(), renamed, on_branch, created]
+    assert ids(lake.get("/commits", table="ns.z")) == expected
+    assert ids(lake.get("/commits", table="ns.a")) == expected[1:]
+    assert ids(lake.get("/commits", table="ns.z", first_parent=True)) == [
+        *expected[:2],
+        merge,
+        created,
+    ]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_pages_of_a_tables_log_know_its_name_where_they_begin(lake: Lake, limit: int) -> None:
+    lake.branch("day")
+    lake.rename("a", "y", "day")
+    lake.write("a", by="main")
+    lake.merge("day")
+    lake.write("y", by="both")
+    everything = ids(lake.get("/commits", table="ns.y"))
+    assert len(everything) == 5
+    found, token = [], None
+    while True:
+        more = {} if token is None else {"page_token": token}
+        page = lake.get("/commits", table="ns.y", limit=limit, **more)
+        found += ids(page)
+        token = page["next_page_token"]
+        if token is None:
+            break
+    assert found == everything
+
+
+def test_a_page_token_of_another_log_is_refused(lake: Lake) -> None:
+    lake.write("a", by="me")
+    whole = lake.get("/commits", limit=1)["next_page_token"]
+    table = lake.get("/commits", table="ns.a", limit=1)["next_page_token"]
+    assert lake.call("GET", "/commits", table="ns.a", page_token=whole).status_code == 400
+    assert lake.call("GET", "/commits", page_token=table).status_code == 400
+    for broken in (f"{whole}-", f"{whole}-0", f"{whole}-ff"):
+        answer = lake.call("GET", "/commits", table="ns.a", page_token=broken)
+        assert answer.status_code == 400, broken
+
+
+def test_a_table_whose_namespace_has_a_dot_in_its_name_has_a_log(lake: Lake) -> None:
+    lake.namespace("a.b")
+    body = {"name": "c.d", "schema": {"type": "struct", "fields": []}}
+    lake.iceberg("POST", "main", "/namespaces/a.b/tables", body)
+    assert ids(lake.get("/commits", table="a.b.c.d")) == [lake.head()]
+
+
 def test_the_log_begins_at_any_revision(lake: Lake) -> None:
     everything = ids(lake.get("/commits"))
     lake.post("/tags", 201, name="v/1", at="main~2")
