@@ -24,6 +24,7 @@ from catalog.api.iceberg.hot import HotLoads
 from catalog.api.idempotency import Idempotency
 from catalog.api.management import router as management
 from catalog.api.middleware import RawIcebergPath, RequestLog
+from catalog.api.progress import ProgressLines
 from catalog.api.responses import JsonResponse, ProblemResponse
 from catalog.errors import AlreadyExists, CatalogError, InvalidInput, NoSuchWarehouse
 from catalog.files.cache import ByteCache
@@ -80,6 +81,7 @@ class Application(FastAPI):
     @cached_property
     def _outermost(self) -> ASGIApp:
         app: ASGIApp = HotLoads(RawIcebergPath(super().__call__), self.state)
+        app = ProgressLines(app)
         if self.state.identity is not None:
             app = Authentication(app, self.state.identity, clock.now)
         return RequestLog(app)

@@ -16,6 +16,7 @@ import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from catalog.api.capture import Captured
 from catalog.api.errors import error_response
 from catalog.api.iceberg.results import loaded_response
 from catalog.errors import CatalogError, InvalidInput
@@ -63,7 +64,7 @@ class Idempotency:
             await _answer(catalog, known, scope, replay, send)
             return
         scope["mainstem.once"] = once
-        answer = _Captured()
+        answer = Captured()
         await self.app(scope, replay, answer.send)
         if once.recorded and answer.status < 400:
             await answer.pass_on(send)
@@ -72,7 +73,7 @@ class Idempotency:
         await self._sweep(catalog)
 
     async def _keep(
-        self, catalog: Catalog, once: Once, answer: "_Captured", scope: Scope, send: Send
+        self, catalog: Catalog, once: Once, answer: Captured, scope: Scope, send: Send
     ) -> None:
         """Store an answer that came with no commit, and send the one that counts."""
         takes_part = once.answer is not None or answer.status >= 400
@@ -99,40 +100,6 @@ class Idempotency:
                 await _in_thread(lambda: drop_expired(catalog.engine, since))
             except CatalogError as error:
                 logger.warning("idempotency-sweep", code=error.code, message=error.message)
-
-
-class _Captured:
-    """A response kept back until it is known whether it counts."""
-
-    def __init__(self) -> None:
-        self._messages: list[Message] = []
-
-    async def send(self, message: Message) -> None:
-        """Take a part of the response."""
-        self._messages.append(message)
-
-    async def pass_on(self, send: Send) -> None:
-        """Send the response to the client."""
-        for message in self._messages:
-            await send(message)
-
-    @property
-    def status(self) -> int:
-        """The status, 0 if there is no response."""
-        return self._messages[0]["status"] if self._messages else 0
-
-    @property
-    def may_be_stored(self) -> bool:
-        """Not if the request may well be answered otherwise next time, or with a secret."""
-        headers = dict(self._messages[0]["headers"])
-        return b"retry-after" not in headers and headers.get(b"cache-control") != b"no-store"
-
-    @property
-    def stored(self) -> Answer:
-        """What is stored of the response."""
-        media_type = dict(self._messages[0]["headers"]).get(b"content-type")
-        body = b"".join(message.get("body", b"") for message in self._messages[1:])
-        return Answer(self.status, media_type.decode() if media_type else None, body)
 
 
 async def _answer(

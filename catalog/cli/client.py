@@ -1,6 +1,7 @@
 """An HTTP client of the management interface: JSON in and out, problem documents as failures."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ _CONNECT_SECONDS = 5.0
 # A merge of many tables may rewrite manifests on a slow object store before it answers.
 _ANSWER_SECONDS = 600.0
 _PAGE = 1000
+_LINES = "application/x-ndjson"
 _EXIT_CODES = {
     401: ExitCode.REFUSED,
     403: ExitCode.REFUSED,
@@ -71,6 +73,15 @@ class Client:
         """Create or carry out what `body` says; its None members are left out."""
         return self._request("POST", segments, body=body)
 
+    def post_watched(self, *segments: str, body: Json, watch: Callable[[Json], None]) -> Json:
+        """Carry out what `body` says, as `post` does, and tell `watch` how far it has come."""
+        with closing(self._lines(segments, body)) as lines:
+            for line in lines:
+                if "status" in line:
+                    return _judged(line["status"], line["body"])
+                watch(line)
+        raise _unreachable(self.server, httpx.RemoteProtocolError("it broke off"))
+
     def put(self, *segments: str, body: Json) -> Json:
         """Replace a document."""
         return self._request("PUT", segments, body=body)
@@ -106,18 +117,43 @@ class Client:
         query: dict[str, Query] | None = None,
         body: Json | None = None,
     ) -> Json:
-        path = "/".join(quote(segment, safe="") for segment in segments)
         parameters = {name: value for name, value in (query or {}).items() if value or value == 0}
         content = None if body is None else orjson.dumps(without_none(body))
         headers = {} if content is None else {"Content-Type": "application/json"}
-        url = f"{self.server}/api/v1/{path}"
+        url = self._url(segments)
         return self._document(
             self._send(method, url, params=parameters, content=content, headers=headers)
         )
 
+    def _url(self, segments: tuple[str, ...]) -> str:
+        path = "/".join(quote(segment, safe="") for segment in segments)
+        return f"{self.server}/api/v1/{path}"
+
     def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        try:
+        with self._reaching():
             return self._http.request(method, url, **request)
+
+    def _lines(self, segments: tuple[str, ...], body: Json) -> Generator[Json]:
+        """Send a request and yield the lines of its answer as they come."""
+        headers = {"Content-Type": "application/json", "Accept": _LINES}
+        content = orjson.dumps(without_none(body))
+        with (
+            self._reaching(),
+            self._http.stream(
+                "POST", self._url(segments), content=content, headers=headers
+            ) as response,
+        ):
+            if response.headers.get("content-type", "").startswith(_LINES):
+                yield from map(orjson.loads, response.iter_lines())
+            else:
+                response.read()
+                yield {"status": 200, "body": self._document(response)}
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Fail with a sentence where the server cannot be reached."""
+        try:
+            yield
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise Failure(
                 ExitCode.USAGE,
@@ -137,7 +173,7 @@ class Client:
         status = response.status_code
         kind = response.headers.get("content-type", "")
         if isinstance(document, dict) and kind.startswith("application/problem+json"):
-            raise Refused(_exit_code(status, document), document)
+            return _judged(status, document)
         if isinstance(document, dict) and isinstance(document.get("error"), dict):
             problem = {"detail": document["error"].get("message"), "status": status}
             raise Refused(_exit_code(status, problem), problem)
@@ -150,6 +186,12 @@ class Client:
             f"What answers at {self.server} is not a Mainstem server (HTTP status {status}); "
             "check --server and MAINSTEM_SERVER.",
         )
+
+
+def _judged(status: int, document: Json) -> Json:
+    if not httpx.codes.is_success(status):
+        raise Refused(_exit_code(status, document), document)
+    return document
 
 
 def without_none(body: Json) -> Json:

@@ -64,6 +64,12 @@ class Session:
         """Send a document to the warehouse."""
         return self.client.post("warehouses", self.warehouse, *segments, body=body)
 
+    def post_watched(self, *segments: str, body: Json, watch: Callable[[Json], None]) -> Json:
+        """Send a document to the warehouse, and tell `watch` how far it has come."""
+        return self.client.post_watched(
+            "warehouses", self.warehouse, *segments, body=body, watch=watch
+        )
+
     def put(self, *segments: str, body: Json) -> Json:
         """Replace a document of the warehouse."""
         return self.client.put("warehouses", self.warehouse, *segments, body=body)

@@ -201,8 +201,7 @@ def _common(
 def _carry_out(session: Session, kind: str, body: Json, *, into: str | None, dry_run: bool) -> None:
     target = into or session.default_branch()
     try:
-        with session.output.waiting(f"Working on {target}"):
-            result = session.post(kind, body={**body, "target": target, "dry_run": dry_run})
+        result = _asked(session, kind, {**body, "target": target, "dry_run": dry_run})
     except Refused as refusal:
         if not refusal.conflicts:
             raise
@@ -214,6 +213,20 @@ def _carry_out(session: Session, kind: str, body: Json, *, into: str | None, dry
         raise typer.Exit(ExitCode.NO) from refusal
     shown = [*changes_shown(result["changes"]), *_resolutions(result["resolutions"])]
     session.output.answer(result, *shown, _closing(session, result, target, dry_run=dry_run))
+
+
+def _asked(session: Session, kind: str, body: Json) -> Json:
+    """Send the request; show how many tables are done where a person looks."""
+    waiting = f"Working on {body['target']}"
+    if not session.output.is_watched:
+        return session.post(kind, body=body)
+    with session.output.waiting(waiting) as show:
+
+        def watch(line: Json) -> None:
+            last = f", {dotted(line['key'])}" if line["key"] else ""
+            show(f"{waiting}: {line['done']:,} of {counted(line['total'], 'table')}{last}")
+
+        return session.post_watched(kind, body=body, watch=watch)
 
 
 def _resolutions(resolutions: list[Json]) -> tuple[Block, ...]:

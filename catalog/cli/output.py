@@ -1,7 +1,7 @@
 """What a command prints: tables for a person, plain lines in a pipe, or one JSON document."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -116,13 +116,21 @@ class Output:
         self._errors.print(line, soft_wrap=not self._errors.is_terminal)
 
     @contextmanager
-    def waiting(self, text: str) -> Iterator[None]:
-        """Show a spinner while something takes its time, where a person looks."""
-        if self.for_person and self._errors.is_terminal:
-            with self._errors.status(text):
-                yield
+    def waiting(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Show a spinner while something takes its time, where a person looks.
+
+        Yields what changes the text beside it.
+        """
+        if self.is_watched:
+            with self._errors.status(_clean(text)) as status:
+                yield lambda changed: status.update(_clean(changed))
         else:
-            yield
+            yield lambda changed: None
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a spinner is seen."""
+        return self.for_person and self._errors.is_terminal
 
     def short(self, commit_id: str | None) -> str:
         """Abbreviate a commit id for a person; scripts get all of it."""

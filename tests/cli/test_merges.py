@@ -2,6 +2,9 @@
 
 import pytest
 
+from catalog.cli.client import Client
+from catalog.cli.failures import ExitCode, Failure, Refused, Unreachable
+
 
 @pytest.fixture
 def conflicting(branched):
@@ -139,6 +142,49 @@ def test_cherry_pick_applies_one_commit_and_no_other(lake) -> None:
     keys = [change["key"] for change in picked["changes"]]
     assert keys == [["day", "slides"]]
     assert lake.ok("show", "main")["message"] == "Only slides"
+
+
+@pytest.fixture
+def client(conflicting):
+    """What the command line asks the server by, where a person looks."""
+    client = Client(conflicting.server)
+    yield client
+    client.close()
+
+
+def watched(lake, client: Client, told: list, **body) -> dict:
+    path = ("warehouses", lake.warehouse, "merges")
+    return client.post_watched(*path, body={"target": "main", **body}, watch=told.append)
+
+
+def test_a_merge_that_is_watched_tells_how_far_it_has_come(conflicting, client) -> None:
+    conflicting.ok("merge", "work", "--squash", "--table", "day.slides=theirs")
+    conflicting.ingest("work", "slides", 9)
+    told: list[dict] = []
+    merged = watched(conflicting, client, told, source="work")
+    assert merged["commit_id"] == conflicting.head("main")
+    assert [(line["done"], line["total"]) for line in told] == [(0, 1), (1, 1)]
+
+
+def test_what_a_watched_merge_is_refused_for_is_told_as_ever(conflicting, client) -> None:
+    with pytest.raises(Refused) as refused:
+        watched(conflicting, client, [], source="work", strategy={"default": "fail"})
+    assert refused.value.exit_code == ExitCode.NO
+    assert [each["key"] for each in refused.value.conflicts] == [["day", "slides"]]
+    with pytest.raises(Refused) as unknown:
+        watched(conflicting, client, [], source="nowhere")
+    assert unknown.value.exit_code == ExitCode.NOT_FOUND
+
+
+def test_a_watched_merge_of_what_is_no_server_fails_with_a_sentence(conflicting) -> None:
+    nowhere = Client("http://127.0.0.1:1")
+    with pytest.raises(Unreachable, match="No server answers"):
+        watched(conflicting, nowhere, [], source="work")
+    nowhere.close()
+    elsewhere = Client(f"{conflicting.server}/elsewhere")
+    with pytest.raises(Failure):
+        watched(conflicting, elsewhere, [], source="work")
+    elsewhere.close()
 
 
 def test_revert_takes_a_merge_back(branched) -> None:

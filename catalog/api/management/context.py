@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Path, Request
 
 from catalog.api.dependencies import get_caller, get_catalog
+from catalog.api.progress import report_of
 from catalog.operations.callers import Caller
+from catalog.operations.contents import Report
 from catalog.operations.warehouses import Catalog, Warehouse, get_warehouse
 
 
@@ -34,9 +36,14 @@ def _caller(
     return get_caller(request)
 
 
+def _report(request: Request) -> Report:
+    return report_of(request.scope)
+
+
 CatalogOf = Annotated[Catalog, Depends(get_catalog)]
 WarehouseOf = Annotated[Warehouse, Depends(_warehouse)]
 CallerOf = Annotated[Caller, Depends(_caller)]
+ReportOf = Annotated[Report, Depends(_report)]
 BranchName = Annotated[
     str,
     Path(

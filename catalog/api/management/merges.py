@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from catalog.api.answering import answering_json
-from catalog.api.management.context import CallerOf, WarehouseOf, speaking
+from catalog.api.management.context import CallerOf, ReportOf, WarehouseOf, speaking
 from catalog.api.management.documents import merge_document
 from catalog.api.management.fields import problems
 from catalog.api.management.merge_models import (
@@ -27,11 +27,17 @@ router = APIRouter(tags=["merges"], route_class=ManagementRoute)
     response_model=MergeAnswer,
     responses=problems(403, 404, 409),
 )
-def create_merge(warehouse: WarehouseOf, caller: CallerOf, body: MergeRequest) -> Response:
+def create_merge(
+    warehouse: WarehouseOf, caller: CallerOf, report: ReportOf, body: MergeRequest
+) -> Response:
     """Bring all that changed on the source since the common base into the target, or nothing.
 
     Where changes do not go together the answer is 409 with all `conflicts`, and nothing changes;
     so it is in a dry run. Where there is nothing to merge the target's head is answered.
+
+    With `Accept: application/x-ndjson` the answer has status 200 and comes in lines: one for each
+    table that both sides changed, as it is done (`done`, `total`, `key`, `conflict`), and a last
+    one with the `status` and the `body` that would have been the answer.
     """
     answer = answering_json(caller, merge_document)
     return answer(
@@ -42,6 +48,7 @@ def create_merge(warehouse: WarehouseOf, caller: CallerOf, body: MergeRequest) -
             options=_options(body),
             squash=body.squash,
             caller=_caller(caller, body),
+            report=report,
         )
     )
 
