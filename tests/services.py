@@ -75,10 +75,10 @@ class ObjectStore:
         """Iceberg's FileIO properties that only the server's secrets file holds."""
         return {"s3.access-key-id": self.access_key, "s3.secret-access-key": self.secret_key}
 
-    def reveal(self, secrets_file: Path, warehouse: str) -> None:
-        """Add the keys to a server's secrets file, for one warehouse."""
+    def reveal(self, secrets_file: Path, warehouse: str, location: str | None = None) -> None:
+        """Add the keys to a server's secrets file, for a warehouse or a further location of it."""
         with secrets_file.open("a") as file:
-            file.write(f"[{warehouse}]\n")
+            file.write(f"[{warehouse}]\n" if location is None else f'[{warehouse}."{location}"]\n')
             file.writelines(f'"{key}" = "{value}"\n' for key, value in self.secrets.items())
 
 

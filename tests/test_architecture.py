@@ -38,7 +38,7 @@ PURE = {"versioning", "iceberg", "governance"}
 IMPURE_MODULES = {"os", "pathlib", "random", "socket", "subprocess", "time", "uuid.uuid4"}
 # The trunk of operations, which the others share.
 TRUNK = {"callers", "idempotency", "warehouses", "resolve", "moves", "commit", "entries"}
-TRUNK |= {"metadata", "paths", "tables"}
+TRUNK |= {"metadata", "paths", "sites", "tables"}
 # What two operations have in common and the trunk does not need.
 SHARED = {"ancestry", "heads"}
 MAX_LINES = 400

@@ -80,6 +80,21 @@ def set_warehouse(
     session.output.answer(warehouse, Fields(_fields(warehouse)))
 
 
+@change(app, "add-location")
+def add_location(
+    session: Session,
+    name: Name,
+    location: Annotated[
+        str, typer.Argument(metavar="LOCATION", help="For example s3://bucket/archive.")
+    ],
+    storage: Storage = None,
+) -> None:
+    """Add a location in any store to a warehouse, or replace the storage properties of one."""
+    added = {"location": location, "storage": pairs("--storage", storage) or {}}
+    warehouse = session.client.patch("warehouses", name, body={"locations": [added]})
+    session.output.answer(warehouse, Fields(_fields(warehouse)))
+
+
 @change(app, "delete")
 def delete_warehouse(session: Session, name: Name) -> None:
     """Delete a warehouse from the catalog; no file of it is deleted."""
@@ -99,5 +114,10 @@ def _fields(warehouse: Json) -> list[tuple[str, str]]:
         ("warehouse", warehouse["name"]),
         ("location", warehouse["location"]),
         ("default branch", warehouse["default_branch"]),
-        *(warehouse.get("storage") or {}).items(),
+        *warehouse["storage"].items(),
+        *(field for each in warehouse["locations"] for field in _location_fields(each)),
     ]
+
+
+def _location_fields(location: Json) -> list[tuple[str, str]]:
+    return [("further location", location["location"]), *location["storage"].items()]

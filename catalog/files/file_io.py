@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from catalog.errors import InvalidInput
 from catalog.files.buckets import BucketFiles
 from catalog.files.local import LocalFiles
+from catalog.iceberg.locations import contains
 
 
 class FileIO(Protocol):
@@ -65,6 +67,48 @@ class StoredFiles:
 
     def _store(self, location: str) -> FileIO:
         return self._local if _is_local(location) else self._buckets
+
+
+class RoutedFiles:
+    """The stores of several locations side by side: a file is in that of the one that holds it."""
+
+    def __init__(self, stores: Mapping[str, FileIO]) -> None:
+        self._stores = stores
+
+    def check(self, location: str) -> None:
+        """Check that there is a store for the location."""
+        self._store(location).check(location)
+
+    def read(self, location: str) -> bytes:
+        """Return a file's bytes."""
+        return self._store(location).read(location)
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Create files durably, in parallel, one store after the other."""
+        for store, located in self._by_store(files):
+            store.write_all({location: files[location] for location in located})
+
+    def make_directories(self, locations: Iterable[str]) -> None:
+        """Make folders where the store has folders."""
+        for store, located in self._by_store(locations):
+            store.make_directories(located)
+
+    def resolve(self, location: str) -> str:
+        """Return the location with symbolic links resolved, where the store has them."""
+        return self._store(location).resolve(location)
+
+    def _by_store(self, locations: Iterable[str]) -> Iterable[tuple[FileIO, list[str]]]:
+        found: dict[int, tuple[FileIO, list[str]]] = {}
+        for location in locations:
+            store = self._store(location)
+            found.setdefault(id(store), (store, []))[1].append(location)
+        return found.values()
+
+    def _store(self, location: str) -> FileIO:
+        for root, store in self._stores.items():
+            if contains(root, location):
+                return store
+        raise InvalidInput(f"No store is known for {location}", location=location)
 
 
 def open_files(storage: Mapping[str, str]) -> FileIO:

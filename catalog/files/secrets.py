@@ -1,10 +1,14 @@
 """Secrets of object stores: from a file beside the server, never from the database.
 
-The file is TOML, a table for each warehouse, with Iceberg's FileIO properties:
+The file is TOML, a table for each warehouse, with Iceberg's FileIO properties, and in it a table
+for each of the warehouse's further locations:
 
     [lake]
     "s3.access-key-id" = "…"
     "s3.secret-access-key" = "…"
+
+    [lake."abfss://slides@account.dfs.core.windows.net/lake"]
+    "adls.account-key" = "…"
 """
 
 import re
@@ -14,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from catalog.errors import InvalidInput, StorageUnavailable
+from catalog.iceberg.locations import normalise
 
 _SECRET = re.compile(r"secret|password|token|credential|access-key|account-key|sas|signature")
 
@@ -47,10 +52,13 @@ class Secrets:
         self._path = path
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
-        self._found: Mapping[str, Properties] = {}
+        self._found: Mapping[tuple[str, str | None], Properties] = {}
 
-    def of(self, warehouse: str) -> Properties:
-        """Return the secrets of a warehouse; none if the file does not name it.
+    def of(self, warehouse: str, location: str | None = None) -> Properties:
+        """Return the secrets of a warehouse, or of one of its further locations.
+
+        There are none if the file does not name it. The keys to one store are never shown to
+        another, so a further location does not fall back on those of its warehouse.
 
         Raises:
             StorageUnavailable: if there should be a file and it cannot be read.
@@ -64,8 +72,8 @@ class Secrets:
                 if stamp != self._stamp:
                     self._found = _parse(self._path.read_text())
                     self._stamp = stamp
-                return self._found.get(warehouse, {})
-        except (OSError, ValueError) as error:
+                return self._found.get((warehouse, location), {})
+        except (OSError, ValueError, InvalidInput) as error:
             # What is wrong with the text would show some of it.
             reason = error.strerror if isinstance(error, OSError) else "it is not as it should be"
             raise StorageUnavailable(
@@ -73,9 +81,21 @@ class Secrets:
             ) from None
 
 
-def _parse(text: str) -> Mapping[str, Properties]:
-    tables = tomllib.loads(text)
-    for table in tables.values():
-        if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):
+def _parse(text: str) -> Mapping[tuple[str, str | None], Properties]:
+    found: dict[tuple[str, str | None], Properties] = {}
+    for warehouse, table in tomllib.loads(text).items():
+        if not isinstance(table, dict):
             raise ValueError
-    return tables
+        for name, value in table.items():
+            if isinstance(value, dict):
+                found[(warehouse, normalise(name))] = _properties(value)
+        own = {name: value for name, value in table.items() if not isinstance(value, dict)}
+        found[(warehouse, None)] = _properties(own)
+    return found
+
+
+def _properties(table: Mapping[str, object]) -> Properties:
+    found = {name: value for name, value in table.items() if isinstance(value, str)}
+    if len(found) != len(table):
+        raise ValueError
+    return found

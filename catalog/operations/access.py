@@ -9,9 +9,10 @@ from catalog.errors import Forbidden
 from catalog.files.delegation import Delegation, delegations
 from catalog.files.scopes import Scope, find_scope
 from catalog.files.signing import SignRequest, check_request
-from catalog.iceberg.locations import contains, normalise
+from catalog.iceberg.locations import normalise
 from catalog.operations.tables import load_table
 from catalog.operations.warehouses import Warehouse
+from catalog.store.warehouses import Site
 from catalog.versioning.ids import ObjectId
 from catalog.versioning.keys import Key
 
@@ -26,7 +27,7 @@ class Access:
 
 def offers_access(warehouse: Warehouse) -> bool:
     """Tell whether answers of this warehouse may hold what is for one client only."""
-    return bool(delegations(warehouse.storage))
+    return any(delegations(site.storage) for site in warehouse.sites)
 
 
 def grant(
@@ -34,32 +35,34 @@ def grant(
 ) -> Access | None:
     """Return the first that the warehouse offers of what a client can use, credentials before all.
 
-    The scope is the table's location, which must lie below the warehouse's own.
+    The scope is the table's location, which must lie below one of the warehouse's own.
 
     Raises:
         StorageUnavailable: if STS does not vend credentials.
     """
-    scope = _scope(warehouse, location, read_only=read_only)
-    if scope is None:
+    site = warehouse.site_of(location)
+    scope = None if site is None else _scope(site, location, read_only=read_only)
+    if site is None or scope is None:
         return None
-    usable = {each for each in delegations(warehouse.storage) if each.value in wanted}
+    usable = {each for each in delegations(site.storage) if each.value in wanted}
     if Delegation.VENDED in usable:
-        vended = warehouse.aws.vend(scope, f"mainstem-{warehouse.name}")
+        vended = warehouse.aws_of(site).vend(scope, f"mainstem-{warehouse.name}")
         return Access(normalise(location), vended.properties)
     if Delegation.SIGNING in usable:
         return Access(normalise(location), None)
     return None
 
 
-def own_keys(warehouse: Warehouse) -> Mapping[str, str]:
-    """Return the server's own keys if the warehouse hands them out, else nothing.
+def own_keys(warehouse: Warehouse, location: str) -> Mapping[str, str]:
+    """Return the server's own keys to a table's store if it hands them out, else nothing.
 
     Raises:
         StorageUnavailable: if it hands them out and there are none.
     """
-    if Delegation.STATIC not in delegations(warehouse.storage):
+    site = warehouse.site_of(location)
+    if site is None or Delegation.STATIC not in delegations(site.storage):
         return {}
-    return warehouse.aws.own_keys()
+    return warehouse.aws_of(site).own_keys()
 
 
 def load_credentials(
@@ -88,11 +91,12 @@ def sign_request(
             writes through a revision that cannot be written to.
     """
     location = table_location(load_table(warehouse, commit_id, key).metadata)
-    scope = _scope(warehouse, location, read_only=read_only)
-    if scope is None or Delegation.SIGNING not in delegations(warehouse.storage):
+    site = warehouse.site_of(location)
+    scope = None if site is None else _scope(site, location, read_only=read_only)
+    if site is None or scope is None or Delegation.SIGNING not in delegations(site.storage):
         raise Forbidden(f"Warehouse {warehouse.name!r} does not sign requests for {location}")
-    check_request(request, scope, warehouse.storage)
-    return warehouse.aws.sign(request)
+    check_request(request, scope, site.storage)
+    return warehouse.aws_of(site).sign(request)
 
 
 def table_location(metadata: bytes) -> str:
@@ -101,7 +105,6 @@ def table_location(metadata: bytes) -> str:
     return location
 
 
-def _scope(warehouse: Warehouse, location: str, *, read_only: bool) -> Scope | None:
-    inside = contains(warehouse.location, location)
-    whole = normalise(location) == normalise(warehouse.location)
-    return find_scope(location, read_only=read_only) if inside and not whole else None
+def _scope(site: Site, location: str, *, read_only: bool) -> Scope | None:
+    whole = normalise(location) == site.location
+    return None if whole else find_scope(location, read_only=read_only)

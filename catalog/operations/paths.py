@@ -1,4 +1,4 @@
-"""Every path that metadata names must lie inside the warehouse."""
+"""Every path that metadata names must lie inside the warehouse, in one of its locations."""
 
 from catalog.errors import InvalidInput
 from catalog.iceberg.metadata import Metadata
@@ -17,22 +17,23 @@ def check_paths(warehouse: Warehouse, metadata: Metadata, base: Metadata | None 
     """Check the location, the path properties and the snapshots that `base` has not.
 
     Raises:
-        InvalidInput: naming the first path outside the warehouse.
+        InvalidInput: naming the first path outside the warehouse, or apart from the rest.
     """
-    if base is None or base.get("location") != metadata["location"]:
-        warehouse.resolve_location(metadata["location"])
+    home = metadata["location"]
+    if base is None or base.get("location") != home:
+        warehouse.resolve_location(home, beside=None if base is None else base.get("location"))
     properties = metadata.get("properties", {})
     known = {} if base is None else base.get("properties", {})
     for name in _PATH_PROPERTIES:
         if name in properties and properties[name] != known.get(name):
-            warehouse.resolve_location(properties[name])
+            warehouse.resolve_location(properties[name], beside=home)
     seen = set() if base is None else {snapshot["snapshot-id"] for snapshot in _snapshots(base)}
     for snapshot in _snapshots(metadata):
         if snapshot["snapshot-id"] in seen:
             continue
         for manifest in (snapshot.get("manifest-list"), *snapshot.get("manifests", ())):
             if manifest is not None:
-                _check_manifest(warehouse, manifest)
+                _check_manifest(warehouse, manifest, home)
 
 
 def _snapshots(metadata: Metadata) -> list[Metadata]:
@@ -40,7 +41,7 @@ def _snapshots(metadata: Metadata) -> list[Metadata]:
     return snapshots
 
 
-def _check_manifest(warehouse: Warehouse, location: object) -> None:
+def _check_manifest(warehouse: Warehouse, location: object, home: str) -> None:
     if not isinstance(location, str):
         raise InvalidInput(f"Cannot parse to a string value: manifest-list: {location}")
-    warehouse.resolve_location(location)
+    warehouse.resolve_location(location, beside=home)

@@ -144,6 +144,7 @@ def register_table(
     metadata = read_metadata(warehouse, location)
     (check_table if kind is EntryKind.TABLE else check_view)(metadata)
     check_paths(warehouse, metadata)
+    warehouse.resolve_location(location, beside=metadata["location"])
     loaded = Loaded(location, read_metadata_bytes(warehouse, location))
 
     def build(objects: Objects, head: Head) -> Plan:

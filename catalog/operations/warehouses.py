@@ -2,23 +2,24 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from catalog.clock import Clock
 from catalog.errors import InvalidInput, NoSuchWarehouse
 from catalog.files.aws import AwsAccess
 from catalog.files.cache import ByteCache
-from catalog.files.delegation import check_delegation
-from catalog.files.file_io import FileIO, open_files
-from catalog.files.secrets import Secrets, check_no_secret
+from catalog.files.file_io import FileIO, RoutedFiles, open_files
+from catalog.files.secrets import Secrets
 from catalog.iceberg import locations
 from catalog.operations.callers import Caller
 from catalog.operations.idempotency import record
+from catalog.operations.sites import check_apart, checked_site, with_sites
 from catalog.settings import Settings
 from catalog.store import commits, objects, refs, warehouses
 from catalog.store.engine import Connection, Engine, read, transact
+from catalog.store.warehouses import Site
 from catalog.versioning.ids import ObjectId
 from catalog.versioning.object_store import ObjectCache, Objects
 from catalog.versioning.objects import Commit
@@ -94,22 +95,35 @@ class Warehouse:
     catalog: Catalog
     id: int
     name: str
-    location: str
     default_branch: str
-    storage: Mapping[str, str]
+    sites: tuple[Site, ...]
+
+    @property
+    def location(self) -> str:
+        """Where files lie unless a namespace or a table has another of the locations."""
+        return self.sites[0].location
 
     @property
     def files(self) -> FileIO:
         """Object storage of this warehouse."""
-        return self.catalog.files_for(self._storage_and_secrets())
+        stores = {site.location: self.catalog.files_for(self.opened(site)) for site in self.sites}
+        return RoutedFiles(stores) if len(stores) > 1 else stores[self.location]
 
-    @property
-    def aws(self) -> AwsAccess:
-        """What this warehouse's own credentials for AWS are good for."""
-        return self.catalog.aws_for(self._storage_and_secrets())
+    def opened(self, site: Site) -> dict[str, str]:
+        """Return the storage properties of one of this warehouse's sites with their secrets."""
+        return {**site.storage, **self.catalog.secrets.of(self.name, self._further(site))}
 
-    def _storage_and_secrets(self) -> dict[str, str]:
-        return {**self.storage, **self.catalog.secrets.of(self.name)}
+    def aws_of(self, site: Site) -> AwsAccess:
+        """Return what the credentials of one of this warehouse's sites are good for at AWS."""
+        return self.catalog.aws_for(self.opened(site))
+
+    def _further(self, site: Site) -> str | None:
+        return None if site.location == self.location else site.location
+
+    def site_of(self, location: str) -> Site | None:
+        """Return the site that holds a location."""
+        inside = (site for site in self.sites if locations.contains(site.location, location))
+        return next(inside, None)
 
     def objects(self) -> Objects:
         """Return a view of the stored objects, for one operation."""
@@ -120,29 +134,37 @@ class Warehouse:
 
         return Objects(fetch, self.catalog.objects)
 
-    def resolve_location(self, location: str) -> str:
+    def resolve_location(self, location: str, *, beside: str | None = None) -> str:
         """Return the normal form of `location`, with symbolic links resolved.
 
         Raises:
-            InvalidInput: if it does not lie inside the warehouse.
+            InvalidInput: if it does not lie inside the warehouse, or not in the same one of its
+                locations as `beside`, where a table lives.
         """
         normal = locations.normalise(location)
-        for inside, outside in (
-            (normal, locations.normalise(self.location)),
-            (self.files.resolve(normal), self.files.resolve(locations.normalise(self.location))),
+        site = self.site_of(normal)
+        files = self.files
+        if site is None or not locations.contains(
+            files.resolve(site.location), files.resolve(normal)
         ):
-            if not locations.contains(outside, inside):
-                raise InvalidInput(
-                    f"Location {location} lies outside warehouse {self.name!r}, which keeps its"
-                    f" files under {self.location}; choose a location there, or none",
-                    location=location,
-                )
+            places = ", ".join(each.location for each in self.sites)
+            raise InvalidInput(
+                f"Location {location} lies outside warehouse {self.name!r}, which keeps its files"
+                f" under {places}; choose a location there, or none",
+                location=location,
+            )
+        if beside is not None and self.site_of(beside) is not site:
+            raise InvalidInput(
+                f"Location {location} lies under {site.location}, but the table does not: all of a"
+                " table lies in one location of its warehouse",
+                location=location,
+            )
         return normal
 
 
 def handle(catalog: Catalog, row: warehouses.Warehouse) -> Warehouse:
     """Return the handle for a row of the database."""
-    return Warehouse(catalog, row.id, row.name, row.location, row.default_branch, row.storage)
+    return Warehouse(catalog, row.id, row.name, row.default_branch, row.sites)
 
 
 def get_warehouse(catalog: Catalog, name: str | None = None) -> Warehouse:
@@ -186,28 +208,22 @@ def create_warehouse(
     location: str,
     default_branch: str = "main",
     storage: Mapping[str, str] | None = None,
+    further: Sequence[Site] = (),
     caller: Caller,
 ) -> Warehouse:
     """Create a warehouse whose default branch holds one empty commit.
 
     Raises:
         AlreadyExists: if the name is taken.
-        InvalidInput: if the name, the branch, the location or the storage properties cannot be.
+        InvalidInput: if the name, the branch, a location or the storage properties cannot be.
     """
     check_warehouse_name(name)
     branch = check_ref_name(default_branch)
-    normal = locations.normalise(location)
-    storage = _checked_storage(storage or {})
-    for other in list_warehouses(catalog):
-        theirs = locations.normalise(other.location)
-        if other.name != name and (
-            locations.contains(theirs, normal) or locations.contains(normal, theirs)
-        ):
-            raise InvalidInput(
-                f"Location {location} overlaps that of warehouse {other.name!r}: {other.location}",
-                location=location,
-            )
-    catalog.files_for({**storage, **catalog.secrets.of(name)}).check(normal)
+    sites = tuple(checked_site(site) for site in (Site(location, storage or {}), *further))
+    check_apart(name, sites, read(catalog.engine, warehouses.list_))
+    for site in sites:
+        own = None if site is sites[0] else site.location
+        catalog.files_for({**site.storage, **catalog.secrets.of(name, own)}).check(site.location)
     staged = Objects(lambda ids: {}, catalog.objects)
     now = catalog.clock()
     root = staged.put_commit(
@@ -228,9 +244,8 @@ def create_warehouse(
         row = warehouses.insert(
             connection,
             name=name,
-            location=normal,
             default_branch=branch,
-            storage=storage,
+            sites=sites,
             created_at=now,
         )
         objects.insert(connection, staged.staged)
@@ -263,37 +278,39 @@ def create_warehouse(
     return handle(catalog, row)
 
 
-def _checked_storage(storage: Mapping[str, str]) -> Mapping[str, str]:
-    check_no_secret(storage)
-    check_delegation(storage)
-    return storage
-
-
 def alter_warehouse(
     warehouse: Warehouse,
     *,
     storage: Mapping[str, str] | None,
     default_branch: str | None,
+    further: Sequence[Site] = (),
     caller: Caller,
 ) -> Warehouse:
-    """Change the storage properties or the default branch; the location never changes.
+    """Change storage properties or the default branch, or add locations; no location goes.
 
     Raises:
-        InvalidInput: if the new default branch does not exist, or the storage properties cannot
-            be.
+        InvalidInput: if the new default branch does not exist, or a location or the storage
+            properties cannot be.
     """
     catalog = warehouse.catalog
-    if storage is not None:
-        _checked_storage(storage)
+    first = () if storage is None else (Site(warehouse.location, storage),)
+    given = [checked_site(site) for site in (*first, *further)]
 
     def write(connection: Connection) -> Warehouse:
         # Whoever deletes a branch waits for the change of this row, and finds out.
-        row = warehouses.update(
-            connection, warehouse.id, storage=storage, default_branch=default_branch
-        )
+        row = warehouses.lock(connection, warehouse.id)
         if row is None:
             raise _missing(warehouse.name)
+        row = replace(
+            row,
+            sites=with_sites(row.sites, given),
+            default_branch=default_branch or row.default_branch,
+        )
+        check_apart(row.name, row.sites, warehouses.list_(connection))
         changed = handle(catalog, row)
+        for site in given:
+            catalog.files_for(changed.opened(site)).check(site.location)
+        warehouses.update(connection, row)
         ref = refs.find(connection, warehouse.id, changed.default_branch)
         if ref is None or ref.kind is not refs.RefKind.BRANCH:
             raise InvalidInput(

@@ -48,6 +48,8 @@ warehouses = Table(
     Column("location", Text, nullable=False),
     Column("default_branch", Text, nullable=False),
     Column("storage", Text, nullable=False),
+    # Further ones, each with its storage properties, as JSON.
+    Column("locations", Text, nullable=False, server_default="[]"),
     Column("created_at", BigInteger, nullable=False),
 )
 

@@ -1,7 +1,7 @@
 """Rows of warehouses."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,18 +19,26 @@ from catalog.store.tables import warehouses
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """A place where a warehouse keeps files; `storage` are FileIO properties without secrets."""
+
+    location: str
+    storage: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Warehouse:
-    """One warehouse; `storage` are Iceberg FileIO properties without secrets."""
+    """One warehouse; the first of its sites is where files lie unless another is chosen."""
 
     id: int
     name: str
-    location: str
     default_branch: str
-    storage: Mapping[str, str]
+    sites: tuple[Site, ...]
     created_at: datetime
 
 
 _FIND = select(warehouses).where(warehouses.c.name == bindparam("wanted"))
+_CHANGE = select(warehouses).where(warehouses.c.id == bindparam("warehouse")).with_for_update()
 _LOCK = (
     select(warehouses.c.default_branch)
     .where(warehouses.c.id == bindparam("warehouse"))
@@ -54,9 +62,8 @@ def insert(
     connection: Connection,
     *,
     name: str,
-    location: str,
     default_branch: str,
-    storage: Mapping[str, str],
+    sites: tuple[Site, ...],
     created_at: datetime,
 ) -> Warehouse:
     """Add a warehouse.
@@ -66,9 +73,9 @@ def insert(
     """
     statement = insert_into(warehouses).values(
         name=name,
-        location=location,
+        location=sites[0].location,
         default_branch=default_branch,
-        storage=json.dumps(dict(storage), sort_keys=True),
+        **_stored(sites),
         created_at=to_micros(created_at),
     )
     try:
@@ -78,26 +85,19 @@ def insert(
     return _warehouse(row)
 
 
-def update(
-    connection: Connection,
-    warehouse_id: int,
-    *,
-    storage: Mapping[str, str] | None,
-    default_branch: str | None,
-) -> Warehouse | None:
-    """Change what of a warehouse can change, None leaving it, and return it; None if it is gone."""
-    row = connection.execute(
-        update_of(warehouses)
-        .where(warehouses.c.id == warehouse_id)
-        .values(
-            storage=warehouses.c.storage
-            if storage is None
-            else json.dumps(dict(storage), sort_keys=True),
-            default_branch=default_branch or warehouses.c.default_branch,
-        )
-        .returning(warehouses)
-    ).first()
+def lock(connection: Connection, warehouse_id: int) -> Warehouse | None:
+    """Return a warehouse, which nobody else changes until the transaction ends."""
+    row = connection.execute(_CHANGE, {"warehouse": warehouse_id}).first()
     return None if row is None else _warehouse(row)
+
+
+def update(connection: Connection, changed: Warehouse) -> None:
+    """Store the default branch and the sites of a warehouse; its first location stays."""
+    connection.execute(
+        update_of(warehouses)
+        .where(warehouses.c.id == changed.id)
+        .values(default_branch=changed.default_branch, **_stored(changed.sites))
+    )
 
 
 def lock_default_branch(connection: Connection, warehouse_id: int) -> str | None:
@@ -115,8 +115,20 @@ def _warehouse(row: Row[Any]) -> Warehouse:
     return Warehouse(
         row.id,
         row.name,
-        row.location,
         row.default_branch,
-        json.loads(row.storage),
+        (Site(row.location, json.loads(row.storage)), *_further(row.locations)),
         from_micros(row.created_at),
     )
+
+
+def _further(locations: str) -> Iterable[Site]:
+    return (Site(each["location"], each["storage"]) for each in json.loads(locations))
+
+
+def _stored(sites: tuple[Site, ...]) -> dict[str, str]:
+    first, *others = sites
+    further = [{"location": each.location, "storage": dict(each.storage)} for each in others]
+    return {
+        "storage": json.dumps(dict(first.storage), sort_keys=True),
+        "locations": json.dumps(further, sort_keys=True),
+    }

@@ -83,6 +83,10 @@ def test_a_warehouse_is_created_shown_changed_and_deleted(lake, tmp_path) -> Non
     )
     assert changed["default_branch"] == "main"
     assert changed["storage"] == {"s3.region": "eu-west-1"}
+    archive = (tmp_path / "archive").as_uri()
+    added = lake.ok("warehouse", "add-location", name, archive, "--storage", "s3.region=x")
+    assert added["locations"] == [{"location": archive, "storage": {"s3.region": "x"}}]
+    assert f"further location\t{archive}" in lake.run("warehouse", "show", name).stdout
     assert name in [each["name"] for each in lake.ok("warehouse")["warehouses"]]
     lake.ok("warehouse", "delete", name)
     assert lake.run("warehouse", "show", name).exit_code == 3

@@ -68,3 +68,15 @@ def test_public_names():
             "adls.account-name": "lake",
         }
     )
+
+
+def test_a_further_location_has_secrets_of_its_own_and_no_others(tmp_path):
+    path = tmp_path / "secrets.toml"
+    path.write_text(
+        '[lake]\n"s3.access-key-id" = "a"\n[lake."s3a://archive/lake/"]\n"s3.access-key-id" = "b"\n'
+    )
+    secrets = Secrets(path)
+    assert secrets.of("lake") == {"s3.access-key-id": "a"}
+    assert secrets.of("lake", "s3://archive/lake") == {"s3.access-key-id": "b"}
+    assert secrets.of("lake", "s3://archive") == {}
+    assert secrets.of("other", "s3://archive/lake") == {}

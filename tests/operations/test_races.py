@@ -33,6 +33,7 @@ from catalog.operations.warehouses import (
     create_warehouse,
     get_warehouse,
 )
+from catalog.store.warehouses import Site
 from catalog.versioning.ids import to_hex
 from catalog.versioning.object_store import ObjectCache
 from catalog.versioning.objects import Entry, EntryKind
@@ -74,7 +75,7 @@ def interrupted(warehouse: Warehouse, act: Callable[[], object]) -> Warehouse:
 def test_a_transaction_relies_on_tables_that_it_only_makes_assertions_about(
     warehouse: Warehouse, tmp_path: Path
 ):
-    lake = replace(warehouse, location=tmp_path.as_uri())
+    lake = replace(warehouse, sites=(Site(tmp_path.as_uri(), {}),))
     create_namespace(lake, "main", ("ns",), {}, caller=CALLER)
     for name in "ab":
         create_table(lake, "main", ("ns", name), {"name": name, "schema": SCHEMA}, caller=CALLER)
@@ -227,11 +228,11 @@ def test_a_change_of_a_warehouse_leaves_what_another_process_changed_of_it(wareh
     create_branch(warehouse, "next", "main", caller=CALLER)
     storage = {"s3.region": "eu-central-1"}
     alter_warehouse(another_process(warehouse), storage=storage, default_branch=None, caller=CALLER)
-    assert warehouse.storage == {}
+    assert warehouse.sites[0].storage == {}
     altered = alter_warehouse(warehouse, storage=None, default_branch="next", caller=CALLER)
     stored = get_warehouse(another_process(warehouse).catalog, warehouse.name)
-    assert (stored.storage, stored.default_branch) == (storage, "next")
-    assert (altered.storage, altered.default_branch) == (storage, "next")
+    assert (stored.sites[0].storage, stored.default_branch) == (storage, "next")
+    assert (altered.sites[0].storage, altered.default_branch) == (storage, "next")
 
 
 @pytest.mark.slow

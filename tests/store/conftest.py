@@ -83,9 +83,8 @@ def add_warehouse(connection: Connection, name: str) -> int:
     row = warehouses.insert(
         connection,
         name=name,
-        location=f"file:///{name}",
         default_branch="main",
-        storage={},
+        sites=(warehouses.Site(f"file:///{name}", {}),),
         created_at=NOW,
     )
     first = identifier("first")

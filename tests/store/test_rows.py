@@ -21,6 +21,7 @@ from catalog.store.checks import Check
 from catalog.store.engine import read, transact
 from catalog.store.idempotency import Answer, Answered
 from catalog.store.protections import Protection
+from catalog.store.warehouses import Site
 from catalog.versioning.ids import ObjectId, to_hex
 from tests.store.conftest import NOW, add_warehouse, identifier
 
@@ -117,14 +118,15 @@ def test_a_warehouse_is_found_as_it_was_stored_and_changed(connection) -> None:
     stored = warehouses.insert(
         connection,
         name="hospital",
-        location="s3://lake/hospital",
         default_branch="main",
-        storage={"s3.region": "eu-central-1"},
+        sites=(Site("s3://lake/hospital", {"s3.region": "eu-central-1"}),),
         created_at=NOW,
     )
     assert warehouses.find(connection, "hospital") == stored
-    warehouses.update(connection, stored.id, storage={}, default_branch="trunk")
-    changed = replace(stored, storage={}, default_branch="trunk")
+    assert warehouses.lock(connection, stored.id) == stored
+    sites = (Site("s3://lake/hospital", {}), Site("file:///archive", {"a": "b"}))
+    changed = replace(stored, sites=sites, default_branch="trunk")
+    warehouses.update(connection, changed)
     assert warehouses.find(connection, "hospital") == changed
     assert changed in warehouses.list_(connection)
     assert warehouses.find(connection, "Hospital") is None

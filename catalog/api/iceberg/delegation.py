@@ -48,10 +48,9 @@ def given_to(warehouse: Warehouse, asker: Asker, metadata: bytes) -> Given:
     Raises:
         StorageUnavailable: if credentials cannot be had.
     """
-    keys = own_keys(warehouse)
-    access = grant(
-        warehouse, table_location(metadata), read_only=asker.read_only, wanted=asker.wanted
-    )
+    location = table_location(metadata)
+    keys = own_keys(warehouse, location)
+    access = grant(warehouse, location, read_only=asker.read_only, wanted=asker.wanted)
     if access is None:
         return Given(keys, {})
     if access.credentials is not None:

@@ -14,11 +14,12 @@ from catalog.errors import InvalidInput
 from catalog.files.delegation import region_of
 from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.validation import table_for_snapshots
-from catalog.operations.access import offers_access
+from catalog.operations.access import offers_access, table_location
 from catalog.operations.callers import Caller
 from catalog.operations.idempotency import Answer, LoadedAnswer
 from catalog.operations.tables import Loaded, get_table, load_table
 from catalog.operations.warehouses import Warehouse
+from catalog.store.warehouses import Site
 from catalog.versioning.ids import ObjectId
 from catalog.versioning.objects import EntryKind
 
@@ -27,7 +28,7 @@ _MODES = ("all", "refs")
 
 def etag_of(warehouse: Warehouse, location: str, mode: str = "all") -> str:
     """Return the ETag of a table as loaded: it changes with whatever the answer holds."""
-    storage = orjson.dumps(sorted(warehouse.storage.items()))
+    storage = orjson.dumps([sorted(site.storage.items()) for site in warehouse.sites])
     seed = f"{warehouse.id}\n{location}\n{mode}\n".encode() + storage
     return f'"{hashlib.blake2b(seed, digest_size=16).hexdigest()}"'
 
@@ -127,7 +128,7 @@ def _body(
         parts += [b'"metadata-location":', orjson.dumps(loaded.location), b","]
     parts += [b'"metadata":', loaded.metadata]
     if with_config:
-        config, members = client_config(warehouse), {}
+        config, members = _config_of(warehouse, loaded.metadata), {}
         if asker is not None and offers_access(warehouse):
             given = given_to(warehouse, asker, loaded.metadata)
             config, members = {**config, **given.config}, dict(given.members)
@@ -149,8 +150,26 @@ _PUBLIC_STORAGE = (
 
 
 def client_config(warehouse: Warehouse) -> dict[str, str]:
-    """Return what a client needs to know of the warehouse's object storage, without secrets."""
-    found = {key: warehouse.storage[key] for key in _PUBLIC_STORAGE if key in warehouse.storage}
-    region = region_of(warehouse.storage)
+    """Return what a client needs to know of object storage, whichever location a table is in.
+
+    What locations do not agree on is told with each table, since a client mixes the two.
+    """
+    remote = [site for site in warehouse.sites if not site.location.startswith("file:")]
+    configs = [_site_config(site) for site in remote or warehouse.sites]
+    first = configs[0].items()
+    return {key: value for key, value in first if all(each.get(key) == value for each in configs)}
+
+
+def _config_of(warehouse: Warehouse, metadata: bytes) -> dict[str, str]:
+    """Return what a client needs to know of the store that a table is in."""
+    if len(warehouse.sites) == 1:
+        return _site_config(warehouse.sites[0])
+    site = warehouse.site_of(table_location(metadata))
+    return {} if site is None else _site_config(site)
+
+
+def _site_config(site: Site) -> dict[str, str]:
+    found = {key: site.storage[key] for key in _PUBLIC_STORAGE if key in site.storage}
+    region = region_of(site.storage)
     # Clients read the region under either of its names.
     return found if region is None else {**found, "s3.region": region, "client.region": region}

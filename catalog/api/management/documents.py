@@ -11,6 +11,7 @@ from catalog.operations.merge import Merged
 from catalog.operations.protections import Protection
 from catalog.operations.refs import Ref
 from catalog.operations.warehouses import Warehouse
+from catalog.store.warehouses import Site
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.keys import Key
 from catalog.versioning.objects import Change, Entry
@@ -20,14 +21,18 @@ Json = dict[str, Any]
 
 def warehouse_document(warehouse: Warehouse) -> Json:
     """Render a warehouse without its secrets."""
+    first, *further = warehouse.sites
     return {
         "name": warehouse.name,
-        "location": warehouse.location,
         "default_branch": warehouse.default_branch,
-        "storage": {
-            name: value for name, value in warehouse.storage.items() if not is_secret(name)
-        },
+        **_site_document(first),
+        "locations": [_site_document(site) for site in further],
     }
+
+
+def _site_document(site: Site) -> Json:
+    shown = {name: value for name, value in site.storage.items() if not is_secret(name)}
+    return {"location": site.location, "storage": shown}
 
 
 def branch_document(ref: Ref) -> Json:

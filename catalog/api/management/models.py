@@ -25,12 +25,28 @@ KeyLevels = Annotated[
 Kind = Literal["namespace", "table", "view", "function"]
 
 
+class LocationRequest(RequestBody):
+    """A further location of a warehouse, in a store of its own."""
+
+    location: Line = Field(examples=["abfss://slides@hospital.dfs.core.windows.net/lake"])
+    storage: dict[str, Text] = Field(default={}, description="Iceberg FileIO properties.")
+
+
+class LocationAnswer(Answer):
+    """A further location of a warehouse; secrets among its storage properties are left out."""
+
+    location: str
+    storage: dict[str, str]
+
+
 class WarehouseRequest(RequestBody):
     """A warehouse to create."""
 
     name: Line = Field(examples=["lake"])
     location: Line = Field(
-        description="Where its files lie; it never changes.", examples=["s3://lake/warehouse"]
+        description="Where its files lie unless a namespace or a table has a place under another"
+        " of its locations; it never changes.",
+        examples=["s3://lake/warehouse"],
     )
     default_branch: Line = "main"
     storage: dict[str, Text] = Field(
@@ -38,6 +54,7 @@ class WarehouseRequest(RequestBody):
         description="Iceberg FileIO properties.",
         examples=[{"s3.endpoint": "http://minio:9000", "s3.path-style-access": "true"}],
     )
+    locations: list[LocationRequest] = Field(default=[], description="Further locations.")
 
 
 class WarehousePatch(RequestBody):
@@ -46,6 +63,11 @@ class WarehousePatch(RequestBody):
     default_branch: Line | None = None
     storage: dict[str, Text] | None = Field(
         default=None, description="Replaces all storage properties."
+    )
+    locations: list[LocationRequest] = Field(
+        default=[],
+        description="Further locations: new ones are added, those that are there get these storage"
+        " properties, those left out stay.",
     )
 
 
@@ -56,6 +78,7 @@ class WarehouseAnswer(Answer):
     location: str
     default_branch: str
     storage: dict[str, str]
+    locations: list[LocationAnswer]
 
 
 class WarehousesAnswer(Answer):

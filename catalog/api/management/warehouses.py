@@ -8,6 +8,7 @@ from catalog.api.management.context import CallerOf, CatalogOf, WarehouseOf
 from catalog.api.management.documents import warehouse_document
 from catalog.api.management.fields import problems
 from catalog.api.management.models import (
+    LocationRequest,
     WarehouseAnswer,
     WarehousePatch,
     WarehouseRequest,
@@ -21,6 +22,7 @@ from catalog.operations.warehouses import (
     create_warehouse,
     list_warehouses,
 )
+from catalog.store.warehouses import Site
 
 router = APIRouter(tags=["warehouses"], route_class=ManagementRoute)
 
@@ -41,7 +43,7 @@ def list_all(catalog: CatalogOf) -> Response:
 def create(catalog: CatalogOf, caller: CallerOf, body: WarehouseRequest) -> Response:
     """A warehouse begins with its default branch, which holds one empty commit.
 
-    Its location must not lie in another warehouse's, nor hold one.
+    None of its locations may lie in another, of this warehouse or any, nor hold one.
     """
     answer = answering_json(caller, warehouse_document, 201)
     return answer(
@@ -51,6 +53,7 @@ def create(catalog: CatalogOf, caller: CallerOf, body: WarehouseRequest) -> Resp
             location=body.location,
             default_branch=body.default_branch,
             storage=body.storage,
+            further=_sites(body.locations),
             caller=caller,
         )
     )
@@ -74,16 +77,21 @@ def show(warehouse: WarehouseOf) -> Response:
     responses=problems(404),
 )
 def alter(warehouse: WarehouseOf, caller: CallerOf, body: WarehousePatch) -> Response:
-    """Change the storage properties or the default branch; the location never changes."""
+    """Change storage properties or the default branch, or add locations; none is taken away."""
     answer = answering_json(caller, warehouse_document)
     return answer(
         alter_warehouse(
             warehouse,
             storage=body.storage,
             default_branch=body.default_branch,
+            further=_sites(body.locations),
             caller=caller,
         )
     )
+
+
+def _sites(locations: list[LocationRequest]) -> list[Site]:
+    return [Site(each.location, each.storage) for each in locations]
 
 
 @router.delete(
