@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import catalog
 from catalog import clock
+from catalog.api import docs_page
 from catalog.api.authentication import Authentication, open_identity
 from catalog.api.errors import error_response, iceberg_body, is_iceberg, problem_body
 from catalog.api.iceberg import access, config, functions, namespaces, oauth, plans, tables, views
@@ -106,7 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         description="Branches, tags, merges and history of all Iceberg tables of a warehouse.",
         lifespan=lifespan,
         openapi_url="/api/v1/openapi.json",
-        docs_url="/api/v1/docs",
+        docs_url=None,
         redoc_url=None,
     )
     app.state.settings = settings
@@ -115,6 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router, prefix="/iceberg", include_in_schema=False)
     app.state.iceberg_endpoints = iceberg_endpoints()
     app.include_router(management.router, prefix="/api/v1")
+    app.include_router(docs_page.router, prefix="/api/v1")
     app.add_exception_handler(CatalogError, _catalog_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_error)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from catalog.api.docs_page import ASSETS
 from catalog.api.errors import error_response
 from catalog.auth.clients import Clients, read_clients
 from catalog.auth.tokens import Tokens, open_tokens
@@ -18,6 +19,7 @@ _OPEN = {
     b"/api/v1/health",
     b"/api/v1/openapi.json",
     b"/api/v1/docs",
+    *(f"/api/v1/docs/{name}".encode() for name in ASSETS),
 }
 
 

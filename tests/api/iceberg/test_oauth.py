@@ -241,7 +241,8 @@ def test_two_authorizations_are_none(guarded):
 
 
 def test_the_interface_may_be_read_about_by_everybody(guarded):
-    assert guarded.get("/api/v1/openapi.json").status_code == 200
+    for name in ("openapi.json", "docs", "docs/swagger-ui.css", "docs/swagger-ui-bundle.js"):
+        assert guarded.get(f"/api/v1/{name}").status_code == 200
 
 
 def test_a_key_of_one_client_tells_another_nothing(guarded):
