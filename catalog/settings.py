@@ -14,8 +14,9 @@ class Settings:
     """What a server process is started with; `docs/configuration.md` documents each field.
 
     `database_url` and `default_location` follow from `data_dir` where they are not given.
-    `secrets_file` holds what object stores ask for (`files/secrets.py`). Sizes
-    named `_bytes` are upper bounds of memory, times named `_seconds` are upper bounds of waiting.
+    `secrets_file` holds what object stores ask for (`files/secrets.py`), `ca_file` the authorities
+    of the house that vouch for them beside the usual ones. Sizes named `_bytes` are upper bounds of
+    memory, times named `_seconds` are upper bounds of waiting.
     For `idempotency_key_lifetime_seconds` after a request with an `Idempotency-Key`, the same
     request under the same key gets the same answer. Of the metrics reports that engines send, the
     newest `metrics_reports_kept` stay, about 2 KiB each; 0 keeps none.
@@ -32,6 +33,7 @@ class Settings:
     default_location: str = ""
     default_branch: str = "main"
     secrets_file: str = ""
+    ca_file: str = ""
     threads: int = 40
     database_connections: int = 16
     max_body_bytes: int = 64 * _MEBIBYTE
@@ -64,6 +66,7 @@ _FIELDS: Mapping[str, type] = {
     "default_location": str,
     "default_branch": str,
     "secrets_file": str,
+    "ca_file": str,
     "threads": int,
     "database_connections": int,
     "max_body_bytes": int,

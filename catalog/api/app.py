@@ -30,6 +30,7 @@ from catalog.api.responses import JsonResponse, ProblemResponse
 from catalog.errors import AlreadyExists, CatalogError, InvalidInput, NoSuchWarehouse
 from catalog.files.cache import ByteCache
 from catalog.files.secrets import Secrets
+from catalog.files.trust import Trust
 from catalog.operations.callers import Caller
 from catalog.operations.warehouses import Catalog, create_warehouse, get_warehouse
 from catalog.settings import Settings
@@ -56,6 +57,7 @@ def open_catalog(settings: Settings) -> Catalog:
         metadata=ByteCache(settings.file_cache_bytes // 2),
         responses=ByteCache(settings.file_cache_bytes // 2),
         secrets=Secrets(Path(settings.secrets_file) if settings.secrets_file else None),
+        trust=Trust(Path(settings.ca_file) if settings.ca_file else None),
     )
     try:
         get_warehouse(catalog)

@@ -14,6 +14,7 @@ from catalog.errors import StorageUnavailable
 from catalog.files.delegation import ROLE_ARN, STS_ENDPOINT, duration_seconds, region_of
 from catalog.files.scopes import Scope
 from catalog.files.signing import SignRequest
+from catalog.files.trust import USUAL, Trust
 
 try:
     import botocore.auth as auth
@@ -47,9 +48,10 @@ class AwsAccess:
     They come from `storage`, else from the environment or AWS's own chain.
     """
 
-    def __init__(self, storage: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, storage: Mapping[str, str], clock: Clock, trust: Trust = USUAL) -> None:
         self._storage = storage
         self._clock = clock
+        self._trust = trust
         self._lock = threading.Lock()
         self._session: Any = None
         self._sts: Any = None
@@ -157,6 +159,9 @@ class AwsAccess:
     def _open_session(self) -> Any:
         if self._session is None:
             self._session = sessions.get_session()
+            bundle = self._trust.bundle()
+            if bundle is not None:
+                self._session.set_config_variable("ca_bundle", bundle)
         return self._session
 
 

@@ -11,6 +11,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
 from catalog.errors import AlreadyExists, InvalidInput, NoSuchFile, StorageUnavailable
+from catalog.files.trust import Trust
 
 # obstore opens others too, as HTTP, which cannot create a file only where none is.
 _SCHEMES = ("s3", "abfss", "abfs", "az", "gs")
@@ -40,8 +41,9 @@ class BucketFiles:
     Credentials that the properties do not name come from the environment or the cloud's own chain.
     """
 
-    def __init__(self, storage: Mapping[str, str]) -> None:
+    def __init__(self, storage: Mapping[str, str], trust: Trust) -> None:
         self._storage = storage
+        self._trust = trust
         self._pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="files")
         self._stores: dict[str, ObjectStore] = {}
 
@@ -129,6 +131,8 @@ class BucketFiles:
             path_style = self._storage.get("s3.path-style-access", "false").lower() == "true"
             options["virtual_hosted_style_request"] = not path_style and "endpoint" not in options
             client["allow_http"] = str(options.get("endpoint", "")).startswith("http:")
+        if self._trust.own is not None:
+            client["root_certificate"] = self._trust.own
         retry: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}
         try:
             opened: ObjectStore = _FROM_URL(

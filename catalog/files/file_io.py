@@ -6,6 +6,7 @@ from typing import Protocol
 from catalog.errors import InvalidInput
 from catalog.files.buckets import BucketFiles
 from catalog.files.local import LocalFiles
+from catalog.files.trust import USUAL, Trust
 from catalog.iceberg.locations import contains
 
 
@@ -36,9 +37,9 @@ class FileIO(Protocol):
 class StoredFiles:
     """Local files and object stores side by side, by scheme."""
 
-    def __init__(self, storage: Mapping[str, str]) -> None:
+    def __init__(self, storage: Mapping[str, str], trust: Trust) -> None:
         self._local = LocalFiles()
-        self._buckets = BucketFiles(storage)
+        self._buckets = BucketFiles(storage, trust)
 
     def check(self, location: str) -> None:
         """Check that there is a store for the location."""
@@ -111,9 +112,9 @@ class RoutedFiles:
         raise InvalidInput(f"No store is known for {location}", location=location)
 
 
-def open_files(storage: Mapping[str, str]) -> FileIO:
+def open_files(storage: Mapping[str, str], trust: Trust = USUAL) -> FileIO:
     """Return the object storage that Iceberg's FileIO properties describe."""
-    return StoredFiles(storage)
+    return StoredFiles(storage, trust)
 
 
 def _is_local(location: str) -> bool:

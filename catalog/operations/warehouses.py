@@ -12,6 +12,7 @@ from catalog.files.aws import AwsAccess
 from catalog.files.cache import ByteCache
 from catalog.files.file_io import FileIO, RoutedFiles, open_files
 from catalog.files.secrets import Secrets
+from catalog.files.trust import Trust
 from catalog.iceberg import locations
 from catalog.operations.callers import Caller
 from catalog.operations.idempotency import record
@@ -42,6 +43,7 @@ class Catalog:
     metadata: ByteCache
     responses: ByteCache
     secrets: Secrets
+    trust: Trust
     _files: dict[tuple[tuple[str, str], ...], FileIO] = field(default_factory=dict)
     _aws: dict[tuple[tuple[str, str], ...], AwsAccess] = field(default_factory=dict)
     _rows: dict[str, tuple[float, warehouses.Warehouse]] = field(default_factory=dict)
@@ -53,13 +55,13 @@ class Catalog:
         """Return the one FileIO of this process for these storage properties."""
         key = tuple(sorted(storage.items()))
         if key not in self._files:
-            self._files[key] = open_files(storage)
+            self._files[key] = open_files(storage, self.trust)
         return self._files[key]
 
     def aws_for(self, storage: Mapping[str, str]) -> AwsAccess:
         """Return the one access to AWS's interfaces of this process for these properties."""
         key = tuple(sorted(storage.items()))
-        return self._aws.setdefault(key, AwsAccess(storage, self.clock))
+        return self._aws.setdefault(key, AwsAccess(storage, self.clock, self.trust))
 
     def lock_for(self, warehouse_id: int, branch: str) -> threading.Lock:
         """Return the lock under which this process's writers to one branch queue."""
