@@ -56,6 +56,12 @@ def set_protection(
     forbid_reset: Annotated[
         bool, typer.Option("--forbid-reset", help="The branch cannot be moved by reset.")
     ] = False,
+    no_merge_inside_tables: Annotated[
+        bool,
+        typer.Option(
+            "--no-merge-inside-tables", help="A table that both sides changed is a conflict."
+        ),
+    ] = False,
 ) -> None:
     """Set the rules of a pattern, in the place of those it had."""
     body = {
@@ -64,6 +70,7 @@ def set_protection(
         "required_approvals": require_approvals,
         "forbid_delete": forbid_delete,
         "forbid_reset": forbid_reset,
+        "merge_inside_tables": not no_merge_inside_tables,
     }
     rules = session.put("protections", pattern, body=body)
     session.output.answer(rules, Paragraph(f"{pattern}: {_rules(rules)}."))
@@ -92,5 +99,6 @@ def _rules(protection: Json) -> str:
         *([f"approvals: {approvals}"] if approvals else ()),
         *(["no delete"] if protection["forbid_delete"] else ()),
         *(["no reset"] if protection["forbid_reset"] else ()),
+        *(["no merging inside tables"] if not protection["merge_inside_tables"] else ()),
     ]
     return "; ".join(parts) or "none"

@@ -11,7 +11,7 @@ at the beginning or in the middle, at least one at the end (`release/**` is all 
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -48,6 +48,7 @@ class Rules:
     """What one protection asks for.
 
     `required_approvals` is part of the interface, but 0 is its only value until there are reviews.
+    Without `merge_inside_tables` a table that both sides changed is a conflict.
     """
 
     require_merge: bool = False
@@ -55,6 +56,7 @@ class Rules:
     required_approvals: int = 0
     forbid_delete: bool = False
     forbid_reset: bool = False
+    merge_inside_tables: bool = True
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Rules":
@@ -63,11 +65,11 @@ class Rules:
         Raises:
             InvalidInput: naming the member that is unknown or has a value that cannot be.
         """
-        known = {"require_merge", "required_approvals", "forbid_delete", "forbid_reset"}
+        known = {field.name for field in fields(cls)}
         for name in document:
-            if name not in known and name != "required_checks":
+            if name not in known:
                 raise InvalidInput(f"A protection has no rule {name!r}", rule=name)
-        for name in sorted(known & document.keys()):
+        for name in sorted((known - {"required_checks"}) & document.keys()):
             wanted = int if name == "required_approvals" else bool
             if type(document[name]) is not wanted:
                 raise InvalidInput(
@@ -92,11 +94,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class RefMove:
-    """What is about to happen to which ref; `operation` is the reflog's word for it."""
+    """What is about to happen to which ref; `operation` is the reflog's word for it.
+
+    `merges_inside` says that a table which both sides changed was merged inside.
+    """
 
     kind: MoveKind
     ref: str
     operation: str
+    merges_inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +237,22 @@ def _forbid_delete(
     return None
 
 
+def _merge_inside_tables(
+    rules: Mapping[str, Rules], move: RefMove, checks: Mapping[str, str]
+) -> Refusal | None:
+    """Refuse what was merged inside; a merge that knows of the rule makes a conflict of it."""
+    for pattern, rule in rules.items():
+        if move.merges_inside and not rule.merge_inside_tables:
+            return Refusal(
+                "merge_inside_tables",
+                pattern,
+                f"Branch {move.ref!r} takes no tables that were merged inside (protection"
+                f" {pattern!r}, rule merge_inside_tables): take the target's or the source's side"
+                " of each table that both changed",
+            )
+    return None
+
+
 def _forbid_reset(
     rules: Mapping[str, Rules], move: RefMove, checks: Mapping[str, str]
 ) -> Refusal | None:
@@ -248,8 +270,8 @@ def _forbid_reset(
 # Creating a ref takes nothing from anybody. A tag holds no line of work, so only its deletion is
 # anyone's concern.
 _JUDGES: Mapping[MoveKind, tuple[_Judge, ...]] = {
-    MoveKind.COMMIT: (_require_merge, _required_checks),
-    MoveKind.MERGE: (_required_checks,),
+    MoveKind.COMMIT: (_require_merge, _required_checks, _merge_inside_tables),
+    MoveKind.MERGE: (_required_checks, _merge_inside_tables),
     MoveKind.RESET: (_forbid_reset, _require_merge, _required_checks),
     MoveKind.CREATE: (),
     MoveKind.DELETE: (_forbid_delete, _guarded),

@@ -9,7 +9,7 @@ it is planned anew there, which is where a requirement may fail.
 import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.errors import CommitStateUnknown, HeadMoved, Unavailable
@@ -47,7 +47,8 @@ class Plan:
     `reads` are keys, and `ranges` namespaces with all that they hold, whose change by somebody
     else means that the plan must be made anew; the keys of `edits` are always among them. `tree`
     may name the finished tree of edits applied to the head that the plan was made for. An `exact`
-    plan holds for that very head alone, as a merge does, whose base depends on it. `returns` makes
+    plan holds for that very head alone, as a merge does, whose base depends on it; `merges_inside`
+    says that it merged a table inside, which a protection may forbid. `returns` makes
     what the operation returns, which the answer to a request with an idempotency key is made of.
     """
 
@@ -59,6 +60,7 @@ class Plan:
     ranges: tuple[Key, ...] = ()
     tree: ObjectId | None = None
     exact: bool = False
+    merges_inside: bool = False
     result: Any = None
     returns: Callable[["Committed"], Any] = lambda committed: None
 
@@ -141,6 +143,7 @@ def _land(
         else:
             tree = apply(staged, current.commit.tree, plan.edits)
         new = _new_commit(warehouse, plan, current, tree, staged, move.caller)
+        move = replace(move, merges_inside=plan.merges_inside)
         done = Committed(new, current.commit_id, plan)
         if _move(warehouse, move, done, staged):
             staged.publish()

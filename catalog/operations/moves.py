@@ -26,13 +26,17 @@ __all__ = ["Move", "MoveKind", "create_ref", "delete_ref", "delete_warehouse", "
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What is done to which ref, by whom; `source` is the head that a merge brings in."""
+    """What is done to which ref, by whom; `source` is the head that a merge brings in.
+
+    `merges_inside` says that it merges a table inside.
+    """
 
     kind: MoveKind
     ref: str
     operation: str
     caller: Caller
     source: ObjectId | None = None
+    merges_inside: bool = False
 
 
 def move_ref(
@@ -142,7 +146,8 @@ def _check(connection: Connection, warehouse: Warehouse, move: Move) -> None:
     states = (
         {} if move.source is None else checks.latest_states(connection, warehouse.id, move.source)
     )
-    refusal = verdict(rules, RefMove(move.kind, move.ref, move.operation), states)
+    ref_move = RefMove(move.kind, move.ref, move.operation, move.merges_inside)
+    refusal = verdict(rules, ref_move, states)
     if refusal is not None:
         raise ProtectedBranch(refusal.detail, rule=refusal.rule, pattern=refusal.pattern)
 

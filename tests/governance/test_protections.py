@@ -140,6 +140,7 @@ def test_rules_of_another_pattern_do_not_apply() -> None:
             {MoveKind.DELETE: "forbid_delete", MoveKind.DELETE_TAG: "forbid_delete"},
         ),
         (Rules(forbid_reset=True), {MoveKind.RESET: "forbid_reset"}),
+        (Rules(merge_inside_tables=False), {}),
         (Rules(), {}),
     ],
 )
@@ -186,8 +187,18 @@ def test_a_refused_direct_commit_is_told_how_to_do_it() -> None:
         assert words in refusal.detail
 
 
+@pytest.mark.parametrize("kind", [MoveKind.MERGE, MoveKind.COMMIT])
+def test_what_was_merged_inside_tables_is_refused_where_that_is_forbidden(kind: MoveKind) -> None:
+    move = RefMove(kind, "main", "merge", merges_inside=True)
+    assert verdict({"main": Rules(), "other": Rules(merge_inside_tables=False)}, move, {}) is None
+    refusal = verdict({"**": Rules(), "m*": Rules(merge_inside_tables=False)}, move, {})
+    assert refusal is not None
+    assert (refusal.rule, refusal.pattern) == ("merge_inside_tables", "m*")
+    assert "merge_inside_tables" in refusal.detail
+
+
 def test_rules_survive_their_json() -> None:
-    rules = Rules(True, ("dbt", "soda"), 0, True, True)
+    rules = Rules(True, ("dbt", "soda"), 0, True, True, False)
     assert Rules.from_json(rules.to_json()) == rules
     assert Rules.from_json({}) == Rules()
 
@@ -198,6 +209,7 @@ def test_rules_survive_their_json() -> None:
         ({"require_merge": 1}, "require_merge"),
         ({"forbid_delete": "yes"}, "forbid_delete"),
         ({"forbid_reset": None}, "forbid_reset"),
+        ({"merge_inside_tables": 0}, "merge_inside_tables"),
         ({"required_approvals": True}, "required_approvals"),
         ({"required_approvals": 1}, "required_approvals"),
         ({"required_approvals": -1}, "required_approvals"),

@@ -15,7 +15,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from catalog.errors import CatalogError, InvalidInput, NoSuchTable, ProtectedBranch
-from catalog.governance.protections import Rules
+from catalog.governance.protections import MoveKind, Rules
 from catalog.iceberg.parsing import parse_requirements, parse_updates
 from catalog.operations.callers import Caller
 from catalog.operations.changes import TableChange, commit_tables
@@ -268,3 +268,23 @@ def test_branches_are_deleted_side_by_side(lake: Warehouse):
     assert [outcome for _, outcome in threads] == [[None], [None]]
     assert len(met) == 2
     assert not [each for each in undone if each.get_execution_options().get("writes")]
+
+
+@pytest.mark.parametrize("forbidden", [False, True])
+def test_what_was_merged_inside_a_table_is_refused_by_a_protection_set_meanwhile(
+    warehouse: Warehouse, forbidden: bool
+):
+    def build(objects: Any, head: Any) -> Plan:
+        rules = Rules(merge_inside_tables=not forbidden)
+        put_protection(another_process(warehouse), "main", rules, caller=CALLER)
+        entry = Entry(EntryKind.TABLE, "a", "file:///a")
+        return Plan({("a",): entry}, "Merge", exact=True, merges_inside=True)
+
+    before = get_branch(warehouse, "main").commit_id
+    if not forbidden:
+        commit(warehouse, "main", build, caller=CALLER, operation="merge", kind=MoveKind.MERGE)
+        return
+    with pytest.raises(ProtectedBranch) as refused:
+        commit(warehouse, "main", build, caller=CALLER, operation="merge", kind=MoveKind.MERGE)
+    assert refused.value.facts == {"rule": "merge_inside_tables", "pattern": "main"}
+    assert get_branch(warehouse, "main").commit_id == before

@@ -317,6 +317,10 @@ class ProtectionRequest(RequestBody):
     required_approvals: int = Field(default=0, description="0 until there are reviews.")
     forbid_delete: bool = False
     forbid_reset: bool = False
+    merge_inside_tables: bool = Field(
+        default=True,
+        description="False makes a conflict of each table that both sides of a merge changed.",
+    )
 
 
 class ProtectionAnswer(ProtectionRequest):

@@ -206,7 +206,8 @@ def test_other_branches_and_warehouses_are_not_concerned(busy: Lake) -> None:
 
 def test_a_protection_is_set_shown_listed_and_removed(lake: Lake) -> None:
     given = {"require_merge": True, "required_checks": ["dbt"], "forbid_reset": True}
-    shown = {"required_approvals": 0, "forbid_delete": False, **given}
+    defaults = {"required_approvals": 0, "forbid_delete": False, "merge_inside_tables": True}
+    shown = {**defaults, **given}
     for pattern in ("release/*", "main", "**"):
         path = f"/protections/{quote(pattern, safe='')}"
         response = lake.call("PUT", path, given)
