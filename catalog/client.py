@@ -246,15 +246,31 @@ class Branch(Revision):
         return self.revision
 
     def merge(
-        self, into: str | None = None, *, message: str | None = None, dry_run: bool = False
+        self,
+        into: str | None = None,
+        *,
+        message: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        expected_head: str | None = None,
+        dry_run: bool = False,
     ) -> Merged:
         """Merge it into another branch, by default into the default one.
 
+        `metadata` is kept in the merge commit. With `expected_head` nothing is merged unless the
+        target is still there.
+
         Raises:
             MergeConflicts: if both sides changed the same; nothing was changed.
+            RequestFailed: if the target has moved, or a protection refuses.
         """
-        target = into or self.warehouse.default_branch
-        body = {"source": self.name, "target": target, "message": message, "dry_run": dry_run}
+        body = {
+            "source": self.name,
+            "target": into or self.warehouse.default_branch,
+            "message": message,
+            "metadata": dict(metadata or {}),
+            "expected_target_head": expected_head,
+            "dry_run": dry_run,
+        }
         found = self.warehouse._post("merges", body=body)
         return Merged(found["commit_id"], [_change(each) for each in found["changes"]])
 
