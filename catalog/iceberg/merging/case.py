@@ -1,0 +1,57 @@
+"""What is known while theirs' snapshots are judged one after the other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from catalog.iceberg.merging.files import FileKey, Isolation, Step
+from catalog.iceberg.merging.findings import Finding, Reason
+from catalog.iceberg.merging.layout import Layout
+from catalog.iceberg.merging.operations import Removal
+from catalog.iceberg.merging.unseen import Unseen
+from catalog.iceberg.scans.manifests import Entry
+
+
+@dataclass(slots=True)
+class Case:
+    """The state of a merge before one of theirs' snapshots.
+
+    `private` are live files that theirs added itself and that the result has by now. `left` are
+    the files, and `left_steps` the snapshots, of rewrites that were left out. `pure` are the
+    snapshots of theirs that only took rows away. Sequence numbers up to `shared_number` mean the
+    same on both sides, `numbers` has ours' number for others of theirs, and `own_numbers` are
+    those of the snapshots that are judged.
+    """
+
+    layout: Layout
+    isolation: Isolation
+    unseen: Unseen
+    pure: frozenset[int]
+    numbers: Mapping[int, int]
+    shared_number: int
+    own_numbers: frozenset[int]
+    private: set[FileKey] = field(default_factory=set)
+    left: set[FileKey] = field(default_factory=set)
+    left_steps: list[Step] = field(default_factory=list)
+
+    @property
+    def shares_all_numbers(self) -> bool:
+        """Tell whether all that both sides have, they have by the same snapshots."""
+        return all(number <= self.shared_number for number in self.numbers)
+
+    def is_live(self, key: FileKey) -> bool:
+        """Tell whether a file that theirs has is live in the result so far."""
+        if key in self.private:
+            return True
+        return key not in self.left and self.unseen.is_live(key)
+
+    def finding(self, reason: Reason, entry: Entry, path: str | None = None) -> Finding:
+        """Return a finding about a file, or about one that is in the partition of a file."""
+        return Finding(reason, path or entry.file.file_path, self.layout.show(entry))
+
+    def is_settled(self, key: FileKey, beside: Entry) -> bool:
+        """Tell whether ours took all rows of a file away and put none in their place."""
+        if self.unseen.removals.get(key) is not Removal.DELETED:
+            return False
+        return not any(
+            self.layout.share_partition(beside, each) for each in self.unseen.content.values()
+        )

@@ -1,0 +1,56 @@
+"""Whether ours added rows where theirs deleted or rewrote, which theirs' commands never saw."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from catalog.iceberg.merging.case import Case
+from catalog.iceberg.merging.files import Isolation, Step
+from catalog.iceberg.merging.findings import Finding, Reason
+from catalog.iceberg.merging.operations import empties_table
+from catalog.iceberg.scans.deletes import Partition, partition_of
+from catalog.iceberg.scans.manifests import Entry
+
+
+def find_crowded(case: Case, step: Step, *, reaches_base: bool) -> Iterator[Finding]:
+    """Yield the files with new rows of ours in the partitions that a snapshot of theirs touched.
+
+    A snapshot that removed all there was says nothing of what was added meanwhile: to delete it
+    and to keep it are both guesses.
+    """
+    content = case.unseen.content.values()
+    is_serial = case.isolation is Isolation.SERIALIZABLE
+    if not reaches_base:
+        return
+    if empties_table(step) and (is_serial or not step.changes.added):
+        for entry in content:
+            yield case.finding(Reason.TABLE_EMPTIED, entry)
+    elif is_serial:
+        for entry in _crowded(case, list(_partitions(step).values())):
+            yield case.finding(Reason.ROWS_ADDED, entry)
+
+
+def _partitions(step: Step) -> dict[Partition, Entry]:
+    """Return one file for each partition that a snapshot changed."""
+    changes = step.changes
+    files = (changes.removed, changes.added, changes.added_deletes)
+    return {partition_of(entry): entry for each in files for entry in each.values()}
+
+
+def _crowded(case: Case, touched: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield ours' files that may hold rows of a touched partition."""
+    by_spec: dict[int, list[Entry]] = defaultdict(list)
+    for each in touched:
+        by_spec[each.spec_id].append(each)
+    same = {partition_of(each) for group in by_spec.values() for each in group}
+    for entry in case.unseen.content.values():
+        others = [
+            each
+            for spec_id, group in by_spec.items()
+            # Within a spec, equal partitions are found at once.
+            if spec_id != entry.spec_id or case.layout.remade
+            for each in group
+        ]
+        if partition_of(entry) in same or any(
+            case.layout.share_partition(each, entry) for each in others
+        ):
+            yield entry
