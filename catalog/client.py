@@ -50,11 +50,16 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one table, view or namespace between two revisions."""
+    """What became of one table, view or namespace between two revisions.
+
+    `detail` is what a diff with details tells: `parts`, the columns, properties and the like that
+    differ, and `data`, the rows and files.
+    """
 
     name: str
     kind: str
     change: Literal["added", "removed", "modified", "renamed"]
+    detail: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +166,9 @@ class Warehouse:
         )
         return [_commit(found) for found in _asked(lambda: list(pages))]
 
-    def diff(self, before: str, after: str) -> list[Change]:
-        """Return what differs between two revisions."""
-        query: dict[str, Any] = {"from": before, "to": after}
+    def diff(self, before: str, after: str, *, detail: bool = False) -> list[Change]:
+        """Return what differs between two revisions; with details its metadata is read."""
+        query: dict[str, Any] = {"from": before, "to": after, "detail": "true" if detail else None}
         found = _asked(lambda: self._client.get(*self._path("diff"), **query))
         return [_change(each) for each in found["changes"]]
 
@@ -307,7 +312,7 @@ def _commit(found: Json) -> Commit:
 
 
 def _change(found: Json) -> Change:
-    return Change(".".join(found["key"]), found["kind"], found["change"])
+    return Change(".".join(found["key"]), found["kind"], found["change"], found.get("detail"))
 
 
 def _release(tag: Json) -> Release:

@@ -9,12 +9,19 @@ from catalog.cli.changes import changes_shown
 from catalog.cli.client import Json, Query
 from catalog.cli.commands import Session, query
 from catalog.cli.completion import Revision, complete_branch, complete_revision
+from catalog.cli.details import parts_shown, stat_shown
 from catalog.cli.failures import Refused
 from catalog.cli.output import Block, Fields, Output, Paragraph, Table, moment
 
 _DEFAULT_COUNT = 30
 # How the server says that a word is none.
 _NO_REVISION = ("no-such-revision", "invalid-input")
+
+
+Stat = Annotated[
+    bool,
+    typer.Option("--stat", help="Count rows, files and bytes added to each table and removed."),
+]
 
 
 def log(
@@ -103,15 +110,15 @@ def _commits(
         return commits
 
 
-def show(session: Session, revision: Revision) -> None:
-    """Show one commit and what it changed against its first parent."""
-    commit = session.get("commits", revision)
+def show(session: Session, revision: Revision, stat: Stat = False) -> None:
+    """Show one commit and what it changed."""
+    commit = session.get("commits", revision, detail=_detailed(session, stat=stat))
     metadata = Fields(list(commit["metadata"].items()))
     session.output.answer(
         commit,
         *_commit_shown(session.output, commit),
         *((metadata, Paragraph("")) if metadata.pairs else ()),
-        *changes_shown(commit["changes"]),
+        *_changes(commit, stat=stat),
     )
 
 
@@ -119,10 +126,24 @@ def diff(
     session: Session,
     before: Annotated[str, typer.Argument(metavar="FROM", autocompletion=complete_revision)],
     after: Annotated[str, typer.Argument(metavar="TO", autocompletion=complete_revision)],
+    stat: Stat = False,
 ) -> None:
-    """Show which tables differ between two revisions, with their rows before and after."""
-    document = session.get("diff", **{"from": before, "to": after})
-    session.output.answer(document, *changes_shown(document["changes"]))
+    """Show which tables differ between two revisions, and what changed within them."""
+    with session.output.waiting("Comparing"):
+        detail = _detailed(session, stat=stat)
+        document = session.get("diff", **{"from": before, "to": after, "detail": detail})
+    session.output.answer(document, *_changes(document, stat=stat))
+
+
+def _detailed(session: Session, *, stat: bool) -> Query:
+    # A script that reads lines gets none of it, so no metadata is read for one.
+    return "true" if stat or session.output.as_json or session.output.for_person else None
+
+
+def _changes(document: Json, *, stat: bool) -> tuple[Block, ...]:
+    if stat:
+        return stat_shown(document["changes"], document["totals"])
+    return (*changes_shown(document["changes"]), *parts_shown(document["changes"]))
 
 
 def reflog(

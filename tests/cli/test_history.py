@@ -97,6 +97,27 @@ def test_diff_the_other_way_round_tells_what_is_removed(branched) -> None:
     assert "modified\ttable\tday.slides\t1,350 -> 100 (-1,250)" in lines
 
 
+def test_diff_as_json_is_complete(branched) -> None:
+    document = branched.ok("diff", "main", "work")
+    parts = {
+        ".".join(change["key"]): [part["part"] for part in change["detail"]["parts"]]
+        for change in document["changes"]
+    }
+    assert parts["day.slides"] == ["snapshot"]
+    assert "column" in parts["day.scans"]
+    assert document["totals"]["tables"] == 2
+    assert branched.ok("show", "work")["totals"]["tables"] == 1
+
+
+def test_diff_counts_what_was_added_and_removed(branched) -> None:
+    lines = branched.run("diff", "main", "work", "--stat").stdout.splitlines()
+    assert lines == [
+        "day.scans\t+7\t\t\t\tcreated",
+        "day.slides\t+1,250\t+0\t+0 B\t\tdifference",
+    ]
+    assert branched.run("show", "work", "--stat").stdout.splitlines()[-1].startswith("day.scans")
+
+
 def test_diff_follows_a_rename(branched) -> None:
     prefix = branched.http.get(
         f"{branched.server}/iceberg/v1/config", params={"warehouse": f"{branched.warehouse}@work"}

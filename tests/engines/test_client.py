@@ -65,7 +65,12 @@ def test_a_revision_stays_while_the_branch_moves(opened: Warehouse) -> None:
             revision.iceberg().drop_table("ns.t")
     assert opened.branch().to_arrow("ns.t").num_rows == 2
     (change,) = opened.diff("release/1", "main")
-    assert (change.name, change.change) == ("ns.t", "modified")
+    assert (change.name, change.change, change.detail) == ("ns.t", "modified", None)
+    (change,) = opened.diff("release/1", "main", detail=True)
+    assert change.detail is not None
+    data = change.detail["data"]
+    assert (data["basis"], data["rows_added"], data["rows_removed"]) == ("snapshots", 2, 3)
+    assert [part["part"] for part in change.detail["parts"]] == ["snapshot"]
 
 
 def test_conflicts_are_told_and_nothing_changes(opened: Warehouse) -> None:

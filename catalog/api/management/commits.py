@@ -7,13 +7,14 @@ from starlette.responses import Response
 
 from catalog.api.management.context import RevisionInPath, WarehouseOf
 from catalog.api.management.documents import (
-    change_document,
+    changes_document,
     commit_document,
     shown_commit_document,
 )
 from catalog.api.management.fields import problems
 from catalog.api.management.models import (
     CommitAnswer,
+    CommitQuery,
     CommitsAnswer,
     CommitsQuery,
     DiffAnswer,
@@ -22,6 +23,7 @@ from catalog.api.management.models import (
 from catalog.api.management.pages import commit_token, from_commits, time_of
 from catalog.api.management.routing import ManagementRoute
 from catalog.api.responses import JsonResponse
+from catalog.operations.details import find_details
 from catalog.operations.history import (
     LogFilter,
     diff_revisions,
@@ -70,10 +72,13 @@ def log(warehouse: WarehouseOf, query: Annotated[CommitsQuery, Query()]) -> Resp
     response_model=CommitAnswer,
     responses=problems(404),
 )
-def show(warehouse: WarehouseOf, revision: RevisionInPath) -> Response:
+def show(
+    warehouse: WarehouseOf, revision: RevisionInPath, query: Annotated[CommitQuery, Query()]
+) -> Response:
     """A commit, and what it changed against its first parent."""
     logged, changes = get_commit(warehouse, revision)
-    return JsonResponse(shown_commit_document(logged, changes))
+    details = find_details(warehouse, changes) if query.detail else None
+    return JsonResponse(shown_commit_document(logged, changes, details))
 
 
 @router.get(
@@ -85,10 +90,11 @@ def show(warehouse: WarehouseOf, revision: RevisionInPath) -> Response:
 def diff(warehouse: WarehouseOf, query: Annotated[DiffQuery, Query()]) -> Response:
     """The changes that lead from one revision to the other, by key."""
     compared = diff_revisions(warehouse, query.before, query.to)
+    details = find_details(warehouse, compared.changes) if query.detail else None
     return JsonResponse(
         {
             "from_commit_id": to_hex(compared.before),
             "to_commit_id": to_hex(compared.after),
-            "changes": [change_document(change) for change in compared.changes],
+            **changes_document(compared.changes, details),
         }
     )

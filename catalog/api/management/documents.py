@@ -1,11 +1,12 @@
 """What operations return, as the JSON of answers."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from catalog.clock import format_time
 from catalog.files.secrets import is_secret
 from catalog.operations.checks import Check
+from catalog.operations.details import Details
 from catalog.operations.history import Logged, ReflogEntry
 from catalog.operations.merge import Merged
 from catalog.operations.protections import Protection
@@ -65,14 +66,27 @@ def commit_document(logged: Logged) -> Json:
     }
 
 
-def shown_commit_document(logged: Logged, changes: Iterable[Change]) -> Json:
+def shown_commit_document(
+    logged: Logged, changes: Sequence[Change], details: Details | None
+) -> Json:
     """Render a commit with what it changed."""
     return {
         **commit_document(logged),
         "tree_id": to_hex(logged.commit.tree),
         "generation": logged.commit.generation,
-        "changes": [change_document(change) for change in changes],
+        **changes_document(changes, details),
     }
+
+
+def changes_document(changes: Sequence[Change], details: Details | None) -> Json:
+    """Render changes, with their details if these were asked for."""
+    documents = [change_document(change) for change in changes]
+    if details is None:
+        return {"changes": documents}
+    for document, detail in zip(documents, details.by_change, strict=True):
+        if detail is not None:
+            document["detail"] = detail
+    return {"changes": documents, "totals": details.totals}
 
 
 def reflog_document(entry: ReflogEntry) -> Json:

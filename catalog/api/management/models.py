@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from catalog.api.management.detail_models import DetailAnswer, TotalsAnswer, WithDetail
 from catalog.api.management.fields import (
     Answer,
     AnyRevision,
@@ -223,6 +224,15 @@ class ChangeAnswer(Answer):
         default=None, alias="from", description="Left out where the key was added."
     )
     to: EntryAnswer | None = Field(default=None, description="Left out where the key was removed.")
+    detail: DetailAnswer | None = Field(
+        default=None, description="Where `detail` was asked for, of the first 10,000 changes."
+    )
+
+
+class CommitQuery(QueryString):
+    """How much to tell of a commit."""
+
+    detail: WithDetail = False
 
 
 class CommitAnswer(CommitSummary):
@@ -231,6 +241,7 @@ class CommitAnswer(CommitSummary):
     tree_id: str = Field(description="The id of all content: equal content has an equal id.")
     generation: int
     changes: list[ChangeAnswer]
+    totals: TotalsAnswer | None = Field(default=None, description="Where `detail` was asked for.")
 
 
 class DiffQuery(QueryString):
@@ -238,6 +249,7 @@ class DiffQuery(QueryString):
 
     before: AnyRevision = Field(alias="from")
     to: AnyRevision
+    detail: WithDetail = False
 
 
 class DiffAnswer(Answer):
@@ -246,6 +258,7 @@ class DiffAnswer(Answer):
     from_commit_id: CommitId
     to_commit_id: CommitId
     changes: list[ChangeAnswer]
+    totals: TotalsAnswer | None = Field(default=None, description="Where `detail` was asked for.")
 
 
 class ReflogQuery(QueryString):
