@@ -4,8 +4,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyiceberg.avro.file import AvroOutputFile
-from pyiceberg.io import OutputFile
+from pyiceberg.avro.file import AvroFile, AvroOutputFile
+from pyiceberg.io import InputFile, OutputFile
 from pyiceberg.manifest import (
     DATA_FILE_TYPE,
     MANIFEST_ENTRY_SCHEMAS,
@@ -138,6 +138,41 @@ def _avro(schema: Schema, name: str, records: Sequence[Any]) -> bytes:
         if records:
             output.write_block(list(records))
     return target.stream.getvalue()
+
+
+def by_pyiceberg(data: bytes) -> list[dict[int, Any]]:
+    """Return the records of a manifest or a list as pyiceberg reads them, by field id."""
+    with AvroFile[Record](InMemoryInput("memory", data)) as opened:
+        return [_plain(record, opened.schema.as_struct()) for record in opened]
+
+
+def _plain(value: Any, kind: Any) -> Any:
+    if isinstance(kind, StructType):
+        return {
+            field.field_id: _plain(value[number], field.field_type)
+            for number, field in enumerate(kind.fields)
+        }
+    if isinstance(value, Mapping):
+        return dict(value)
+    # NaN does not equal itself.
+    return "NaN" if value != value else value
+
+
+class InMemoryInput(InputFile):
+    """Bytes as pyiceberg reads them."""
+
+    def __init__(self, location: str, data: bytes) -> None:
+        super().__init__(location)
+        self._data = data
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def exists(self) -> bool:
+        return True
+
+    def open(self, seekable: bool = True) -> Any:
+        return io.BytesIO(self._data)
 
 
 class _Stream(io.BytesIO):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from pyiceberg.manifest import DATA_FILE_TYPE, DataFile, DataFileContent, FileFormat
@@ -65,7 +66,7 @@ class FileLayout:
     # Position in pyiceberg's DataFile, number of the field here, and how it is decoded.
     scalars: tuple[tuple[int, int, Decode], ...]
     maps: tuple[tuple[int, int, Decode], ...]
-    partition: tuple[int, Callable[[bytes, int], Values]]
+    partition: tuple[int, Callable[[bytes], Values]]
     first_row_id: int | None
 
     def offsets(self, block: bytes, position: int) -> list[int]:
@@ -99,7 +100,8 @@ class FileLayout:
             else:
                 values[place] = decode(data, offsets[number] - start)[0]
         number, partition = self.partition
-        values[_POSITIONS[PARTITION]] = partition(data, offsets[number] - start)
+        stored = data[offsets[number] - start : offsets[number + 1] - start]
+        values[_POSITIONS[PARTITION]] = partition(stored)
         return DataFile(*values)
 
 
@@ -151,7 +153,7 @@ def _file_layout(fields: tuple[Field, ...], spec: PartitionSpec) -> FileLayout:
     )
 
 
-def _partition(kind: Type, spec: PartitionSpec) -> Callable[[bytes, int], Values]:
+def _partition(kind: Type, spec: PartitionSpec) -> Callable[[bytes], Values]:
     stored = {field.key: field.type for field in record_fields(kind, "a partition")}
     decode = decoder(kind)
     wanted: list[tuple[int, Convert | None]] = [
@@ -159,8 +161,10 @@ def _partition(kind: Type, spec: PartitionSpec) -> Callable[[bytes, int], Values
         for field in spec.fields
     ]
 
-    def partition(data: bytes, position: int) -> Values:
-        found = decode(data, position)[0]
+    # Files of one partition stand together as a rule.
+    @lru_cache(maxsize=16)
+    def partition(data: bytes) -> Values:
+        found = decode(data, 0)[0]
         return Values(
             *(found.get(key) if convert is None else convert(found[key]) for key, convert in wanted)
         )

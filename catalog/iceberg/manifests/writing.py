@@ -66,7 +66,7 @@ class ManifestWriter:
         self._snapshot_id = snapshot_id
         self._lowest: int | None = None
         self._inherits = False
-        self._last_partition: tuple[object, ...] | None = None
+        self._last_partition: object = None
 
     def add(self, stored: StoredEntry, *, sequence_number: int | None = None) -> None:
         """Add a file under the new snapshot; a number that is not given is inherited."""
@@ -113,10 +113,10 @@ class ManifestWriter:
         self._output.append(self._shape.entry(stored, heads, self._file(stored, row_id)))
         self.files[status] += 1
         self.rows[status] += stored.entry.file.record_count
-        partition = stored.entry.partition
-        if partition != self._last_partition:
-            self._last_partition = partition
-            for bounds, value in zip(self.partitions, partition, strict=True):
+        # Neighbours of one partition share its record.
+        if stored.entry.file.partition is not self._last_partition:
+            self._last_partition = stored.entry.file.partition
+            for bounds, value in zip(self.partitions, stored.entry.partition, strict=True):
                 bounds.add(value)
 
     def _file(self, stored: StoredEntry, row_id: int | None) -> bytes:
