@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from catalog.iceberg.merging.case import Case
 from catalog.iceberg.merging.files import FileKey, Step
-from catalog.iceberg.merging.findings import Finding, Reason
 from catalog.iceberg.merging.operations import (
     adds_rows,
     only_rewrites,
     sequence_number,
     summary_of,
 )
+from catalog.iceberg.merging.reasons import Finding, Reason
 from catalog.iceberg.scans.deletes import is_equality, is_vector, target_path
 from catalog.iceberg.scans.manifests import Entry
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from catalog.iceberg.merging.files import FileKey, Isolation, Step
-from catalog.iceberg.merging.findings import Finding, Reason
 from catalog.iceberg.merging.layout import Layout
 from catalog.iceberg.merging.operations import Removal
+from catalog.iceberg.merging.reasons import Finding, Reason
 from catalog.iceberg.merging.unseen import Unseen
 from catalog.iceberg.scans.manifests import Entry
 

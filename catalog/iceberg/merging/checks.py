@@ -17,7 +17,6 @@ from catalog.iceberg.merging.arrivals import (
 from catalog.iceberg.merging.case import Case
 from catalog.iceberg.merging.crowding import find_crowded
 from catalog.iceberg.merging.files import FileChanges, FileKey, Isolation, Step
-from catalog.iceberg.merging.findings import Finding, Reason, problems_of
 from catalog.iceberg.merging.keys import find_same_keys
 from catalog.iceberg.merging.layout import layout_of
 from catalog.iceberg.merging.operations import (
@@ -27,6 +26,7 @@ from catalog.iceberg.merging.operations import (
     snapshot_id,
 )
 from catalog.iceberg.merging.problems import Problem
+from catalog.iceberg.merging.reasons import Finding, Reason, problems_of
 from catalog.iceberg.merging.remarks import left_out_remark, remarks_on
 from catalog.iceberg.merging.removals import removals_to_skip
 from catalog.iceberg.merging.streams import streams_of, wap_ids_of

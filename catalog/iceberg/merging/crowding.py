@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 
 from catalog.iceberg.merging.case import Case
 from catalog.iceberg.merging.files import Isolation, Step
-from catalog.iceberg.merging.findings import Finding, Reason
 from catalog.iceberg.merging.operations import empties_table
+from catalog.iceberg.merging.reasons import Finding, Reason
 from catalog.iceberg.scans.deletes import Partition, partition_of
 from catalog.iceberg.scans.manifests import Entry
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from catalog.iceberg.merging.case import Case
 from catalog.iceberg.merging.files import Step
-from catalog.iceberg.merging.findings import Finding, Reason
 from catalog.iceberg.merging.operations import Removal
+from catalog.iceberg.merging.reasons import Finding, Reason
 from catalog.iceberg.scans.deletes import is_equality, target_path
 from catalog.iceberg.scans.manifests import Entry
 

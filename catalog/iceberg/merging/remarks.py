@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from catalog.iceberg.merging.case import Case
 from catalog.iceberg.merging.files import Step
-from catalog.iceberg.merging.findings import counted, partitions_of
 from catalog.iceberg.merging.operations import (
     adds_rows,
     empties_table,
     snapshot_id,
 )
+from catalog.iceberg.merging.reasons import counted, partitions_of
 from catalog.iceberg.scans.deletes import partition_of
 from catalog.iceberg.scans.manifests import Entry
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from catalog.iceberg.merging.case import Case
 from catalog.iceberg.merging.files import FileKey, Step, file_key
-from catalog.iceberg.merging.findings import Finding, Reason
 from catalog.iceberg.merging.operations import Removal, only_rewrites, snapshot_id
+from catalog.iceberg.merging.reasons import Finding, Reason
 from catalog.iceberg.merging.unseen import Delete
 from catalog.iceberg.scans.deletes import (
     is_equality,
