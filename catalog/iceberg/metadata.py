@@ -13,7 +13,7 @@ UNPARTITIONED_LAST_ID = 999
 NO_SNAPSHOT = -1
 
 # The order in which Java writes them (TableMetadataParser.toJson); unknown members follow.
-_TABLE_MEMBERS = (
+TABLE_MEMBERS = (
     "format-version",
     "table-uuid",
     "location",
@@ -112,8 +112,8 @@ def written(metadata: Metadata) -> Metadata:
     current = current_snapshot_id(result)
     if current is not None or version < 3:
         result["current-snapshot-id"] = NO_SNAPSHOT if current is None else current
-        return present(result, _TABLE_MEMBERS)
-    ordered = present(result | {"current-snapshot-id": NO_SNAPSHOT}, _TABLE_MEMBERS)
+        return present(result, TABLE_MEMBERS)
+    ordered = present(result | {"current-snapshot-id": NO_SNAPSHOT}, TABLE_MEMBERS)
     return ordered | {"current-snapshot-id": None}
 
 
