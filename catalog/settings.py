@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from catalog.errors import InvalidInput
@@ -84,6 +85,11 @@ _FIELDS: Mapping[str, type] = {
 
 
 _MAY_BE_ZERO = {"object_cache_bytes", "file_cache_bytes", "metrics_reports_kept"}
+_PREFIX = "MAINSTEM_"
+# What the command line, `release run` and the examples have in the environment.
+_OTHERS = ("SERVER", "URI", "WAREHOUSE", "BRANCH", "AUTHOR", "CREDENTIAL", "COMPLETE")
+# Alike enough to be a slip: one letter in five or so.
+_ALIKE = 0.8
 _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -91,11 +97,13 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     """Read `MAINSTEM_<FIELD>` variables over the defaults.
 
     Raises:
-        InvalidInput: if a variable is nothing that its field can be; the message names it.
+        InvalidInput: if a variable is nothing that its field can be, or named almost like a field;
+            the message names it.
     """
+    _check_names(environment)
     settings = Settings()
     for field, kind in _FIELDS.items():
-        name = f"MAINSTEM_{field.upper()}"
+        name = f"{_PREFIX}{field.upper()}"
         if name in environment:
             text = environment[name]
             value = _number(name, text, 0 if field in _MAY_BE_ZERO else 1) if kind is int else text
@@ -106,6 +114,19 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             f" not {settings.log_level!r}"
         )
     return settings
+
+
+def _check_names(environment: Mapping[str, str]) -> None:
+    """Refuse a slip: with `MAINSTEM_CLIENT` set, and ignored, a server would be open to all."""
+    names = [*_OTHERS, *(field.upper() for field in _FIELDS)]
+    given = (name.removeprefix(_PREFIX) for name in environment if name.startswith(_PREFIX))
+    for name in given:
+        meant = get_close_matches(name, names, n=1, cutoff=_ALIKE)
+        if meant and name not in names:
+            raise InvalidInput(
+                f"{_PREFIX}{name} is not a setting; is {_PREFIX}{meant[0]} meant? Unset the one"
+                " that is not"
+            )
 
 
 def _number(name: str, text: str, least: int) -> int:

@@ -94,3 +94,22 @@ def test_titles_of_problems_are_sentences_for_users() -> None:
         title = problem(kind(""))["title"]
         assert title.endswith(".")
         assert not re.search(r"Java|Exception|HTTP", title), title
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("MAINSTEM_CLIENT", "MAINSTEM_CLIENTS"),
+        ("MAINSTEM_TOKENKEY", "MAINSTEM_TOKEN_KEY"),
+        ("MAINSTEM_DATABASE_URI", "MAINSTEM_DATABASE_URL"),
+        ("MAINSTEM_THREAD", "MAINSTEM_THREADS"),
+    ],
+)
+def test_a_slip_in_a_name_is_refused_rather_than_ignored(slip: str, meant: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"{slip} is not a setting; is {meant} meant"):
+        settings_from({slip: "7"})
+
+
+def test_variables_of_others_are_let_be() -> None:
+    others = ("SERVER", "WAREHOUSE", "BRANCH", "URI", "ICEBERG_JAR", "ICEBERG_OPENAPI", "OURS")
+    assert settings_from({f"MAINSTEM_{name}": "7" for name in others}) == Settings()
