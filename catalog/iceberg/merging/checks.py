@@ -25,7 +25,9 @@ from catalog.iceberg.merging.operations import (
     sequence_number,
     snapshot_id,
 )
+from catalog.iceberg.merging.owed import Owed, Side
 from catalog.iceberg.merging.problems import Problem
+from catalog.iceberg.merging.proofs import Evidence, unproven
 from catalog.iceberg.merging.reasons import Finding, Reason, problems_of
 from catalog.iceberg.merging.remarks import left_out_remark, remarks_on
 from catalog.iceberg.merging.removals import removals_to_skip
@@ -44,14 +46,17 @@ class Histories:
     `difference` leads from the state that the first of theirs to replay began with to ours' head.
     `our_steps` are those that theirs has not, `their_steps` all of theirs from the first to
     replay on: those in `passed` ours has already, and they are only there for their place. `merged`
-    has the schemas and specs of the result, `spec_ids` theirs' specs in it. Sequence numbers up to
-    `shared_number` mean the same on both sides, `numbers` has ours' number for others of theirs.
+    has the schemas and specs of the result, `spec_ids` theirs' specs in it, `owed` what it asks of
+    the files. Sequence numbers up to `shared_number` mean the same on both sides, `numbers` has
+    ours' number for others of theirs.
     """
 
     base: Metadata
+    ours: Metadata
     theirs: Metadata
     merged: Metadata
     spec_ids: Mapping[int, int]
+    owed: Sequence[Owed]
     difference: FileChanges
     our_steps: Sequence[Step]
     their_steps: Sequence[Step]
@@ -78,7 +83,14 @@ def judge(histories: Histories, isolation: Isolation) -> Verdict:
     """Judge theirs' snapshots one by one, each as it would follow all of ours."""
     if unknown := list(_under_unknown_specs(histories)):
         return Verdict(tuple(problems_of(unknown)), (), frozenset(), ())
-    return _Walk(histories, isolation).verdict()
+    verdict = _Walk(histories, isolation).verdict()
+    evidence = {
+        Side.OURS: Evidence(histories.ours, histories.our_steps),
+        Side.THEIRS: Evidence(histories.theirs, histories.their_steps),
+    }
+    found = {problem.code for problem in verdict.problems}
+    owed = [each for each in unproven(histories.owed, evidence) if each.code not in found]
+    return replace(verdict, problems=(*owed, *verdict.problems))
 
 
 class _Walk:

@@ -165,12 +165,17 @@ def replace_partitions(added: Iterable[Entry], removed: Iterable[Entry] = ()) ->
     return overwrite(added, removed).saying(replace_partitions="true")
 
 
-def steps(side: int, what: Sequence[Did], first: int = BASE + 1) -> list[Step]:
+def steps(side: int, what: Sequence[Did], *, schema_id: int = 0) -> list[Step]:
     """Return the snapshots of a side; files get their numbers, and live counts stay above zero."""
     made = []
-    for number, each in enumerate(what, first):
+    for number, each in enumerate(what, BASE + 1):
         summary = {"operation": each.operation, "total-data-files": "99", **each.summary}
-        snapshot = {"snapshot-id": side + number, "sequence-number": number, "summary": summary}
+        snapshot = {
+            "snapshot-id": side + number,
+            "sequence-number": number,
+            "schema-id": schema_id,
+            "summary": summary,
+        }
         numbered = [
             replace(entry, sequence_number=number) if entry.sequence_number == -1 else entry
             for entry in each.added
@@ -220,15 +225,18 @@ def histories(
     then: Sequence[Did],
     *,
     passed: Sequence[int] = (),
+    schema_id: int = 0,
     **members: Any,
 ) -> Histories:
     """Return two histories since one base; `passed` are places of theirs that ours has too."""
-    our_steps, their_steps = steps(OURS, ours), steps(THEIRS, then)
+    our_steps, their_steps = steps(OURS, ours), steps(THEIRS, then, schema_id=schema_id)
     known: dict[str, Any] = {
         "base": table(),
+        "ours": table(),
         "theirs": table(),
         "merged": table(),
         "spec_ids": {each["spec-id"]: each["spec-id"] for each in SPECS},
+        "owed": (),
         "difference": difference((*our_steps, *(their_steps[place] for place in passed))),
         "our_steps": our_steps,
         "their_steps": their_steps,
