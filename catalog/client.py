@@ -63,6 +63,19 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Blamed:
+    """A part of a table as it is, and the commit that brought it, if the trail leads so far.
+
+    `part` is `column`, `property`, `partition-spec` and the like; `table` stands for its creation.
+    """
+
+    part: str
+    name: str
+    value: Any
+    commit: Commit | None
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """A merge that was made, or in a dry run one that would be."""
 
@@ -171,6 +184,12 @@ class Warehouse:
         query: dict[str, Any] = {"from": before, "to": after, "detail": "true" if detail else None}
         found = _asked(lambda: self._client.get(*self._path("diff"), **query))
         return [_change(each) for each in found["changes"]]
+
+    def blame(self, table: str, revision: str | None = None) -> list[Blamed]:
+        """Return which commit brought each part of a table, view or namespace to what it is."""
+        query = {"table": table, "ref": revision or self.default_branch}
+        found = _asked(lambda: self._client.get(*self._path("blame"), **query))
+        return [_blamed(each) for each in found["parts"]]
 
     def _path(self, *segments: str) -> tuple[str, ...]:
         return ("warehouses", self.name, *segments)
@@ -309,6 +328,11 @@ def _commit(found: Json) -> Commit:
         message=found["message"],
         metadata=found["metadata"],
     )
+
+
+def _blamed(found: Json) -> Blamed:
+    commit = None if found["commit"] is None else _commit(found["commit"])
+    return Blamed(found["part"], found["name"], found["value"], commit)
 
 
 def _change(found: Json) -> Change:

@@ -63,9 +63,18 @@ def _topmost(parts: Sequence[Json]) -> Iterator[Json]:
         yield part
 
 
+def part_text(kind: str, name: str, value: object) -> tuple[str, str]:
+    """Return what people call a part, and its value in a line."""
+    return _label(kind, name), _SHOWN.get(kind, _text)(value)
+
+
+def _label(kind: str, name: str) -> str:
+    spaced = kind.replace("-", " ")
+    return spaced if name == kind else f"{spaced} {name}"
+
+
 def _part(part: Json) -> str:
-    kind = part["part"].replace("-", " ")
-    label = kind if part["name"] == part["part"] else f"{kind} {part['name']}"
+    label = _label(part["part"], part["name"])
     before, after = part.get("from"), part.get("to")
     shown = _SHOWN.get(part["part"], _text)
     match part["change"]:

@@ -7,6 +7,7 @@ import typer
 
 from catalog import __version__
 from catalog.cli import (
+    blame,
     branches,
     checks,
     doctor,
@@ -92,6 +93,7 @@ for _group in (
     branches,
     tags,
     history,
+    blame,
     merges,
     checks,
     protections,

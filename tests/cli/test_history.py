@@ -137,3 +137,27 @@ def test_diff_follows_a_rename(branched) -> None:
 def test_diff_of_equal_revisions_is_empty(lake) -> None:
     result = lake.run("diff", "main", "main")
     assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_blame_tells_which_commit_brought_what(branched) -> None:
+    branched.ok("merge", "work", "--message", "The day")
+    commits = branched.ok("log", "day.slides")["commits"]
+    parts = {
+        (each["part"], each["name"]): each for each in branched.ok("blame", "day.slides")["parts"]
+    }
+    assert parts[("snapshot", "snapshot")]["commit"] == commits[0]
+    assert parts[("column", "id")]["commit"] == commits[-1]
+    lines = branched.run("blame", "day.slides").stdout.splitlines()
+    created = commits[-1]
+    column = [line.split("\t") for line in lines if "\tcolumn id\t" in line]
+    assert [[line[0], *line[2:]] for line in column] == [
+        [created["commit_id"], created["author"], "column id", "long", created["message"]]
+    ]
+    older = branched.ok("blame", "day.slides", "--at", commits[-1]["commit_id"])["parts"]
+    assert {each["commit"]["commit_id"] for each in older} == {created["commit_id"]}
+
+
+def test_blame_of_what_is_not_there_ends_with_3(branched) -> None:
+    result = branched.run("blame", "day.nothing")
+    assert result.exit_code == 3
+    assert "day.nothing" in result.stderr

@@ -12,6 +12,7 @@ _NAMES = {
     "name": ["work", "v1", "f", "a%2Fb"],
     "revision": ["main", "v1", "work~1", "main@%7Bnow%7D"],
     "branch": ["main", "work"],
+    "table": ["ns.t", "ns.v", "ns.f", "ns", "ns.none"],
     "ref": ["main", "v1", "main~1"],
     "from": ["main", "work", "v1"],
     "to": ["main", "work", "v1"],

@@ -90,6 +90,10 @@ def test_history_tells_who_did_what(opened: Warehouse) -> None:
     assert newest.id == opened.branch().commit_id
     assert len(older) == 2
     assert newest.committed_at >= older[0].committed_at
+    parts = {(each.part, each.name): each.commit for each in opened.blame("ns.t")}
+    assert parts[("snapshot", "snapshot")] == newest
+    created = parts[("column", "v")]
+    assert created == parts[("table", "table")] == opened.log(table="ns.t")[-1]
 
 
 def test_a_check_opens_a_protected_branch(opened: Warehouse, lake: Lake) -> None:

@@ -1,4 +1,4 @@
-"""`/commits` and `/diff`: the log, a commit with its changes, what differs between revisions."""
+"""`/commits`, `/diff` and `/blame`: the log, what a commit changed, what differs, who did it."""
 
 from typing import Annotated
 
@@ -7,12 +7,15 @@ from starlette.responses import Response
 
 from catalog.api.management.context import RevisionInPath, WarehouseOf
 from catalog.api.management.documents import (
+    blame_document,
     changes_document,
     commit_document,
     shown_commit_document,
 )
 from catalog.api.management.fields import problems
 from catalog.api.management.models import (
+    BlameAnswer,
+    BlameQuery,
     CommitAnswer,
     CommitQuery,
     CommitsAnswer,
@@ -23,6 +26,7 @@ from catalog.api.management.models import (
 from catalog.api.management.pages import commit_token, from_commits, time_of
 from catalog.api.management.routing import ManagementRoute
 from catalog.api.responses import JsonResponse
+from catalog.operations.blame import blame
 from catalog.operations.details import find_details
 from catalog.operations.history import (
     LogFilter,
@@ -98,3 +102,18 @@ def diff(warehouse: WarehouseOf, query: Annotated[DiffQuery, Query()]) -> Respon
             **changes_document(compared.changes, details),
         }
     )
+
+
+@router.get(
+    "/warehouses/{warehouse}/blame",
+    summary="Tell which commit brought each part of a table",
+    response_model=BlameAnswer,
+    responses=problems(404),
+)
+def tell_blame(warehouse: WarehouseOf, query: Annotated[BlameQuery, Query()]) -> Response:
+    """Each column, property and other part of a table, with the commit that brought it.
+
+    Views, functions and namespaces have parts too. The trail leads through merges to the commit on
+    the branch, and through renames; it ends where the table was made.
+    """
+    return JsonResponse(blame_document(blame(warehouse, query.ref, query.table)))

@@ -5,6 +5,7 @@ from typing import Any
 
 from catalog.clock import format_time
 from catalog.files.secrets import is_secret
+from catalog.operations.blame import Blame, Blamed
 from catalog.operations.checks import Check
 from catalog.operations.details import Details
 from catalog.operations.history import Logged, ReflogEntry
@@ -87,6 +88,27 @@ def changes_document(changes: Sequence[Change], details: Details | None) -> Json
         if detail is not None:
             document["detail"] = detail
     return {"changes": documents, "totals": details.totals}
+
+
+def blame_document(blamed: Blame) -> Json:
+    """Render the parts of something with the commits that brought them."""
+    return {
+        "commit_id": to_hex(blamed.commit_id),
+        "key": blamed.key,
+        "kind": blamed.entry.kind,
+        "uuid": blamed.entry.uuid,
+        "complete": all(each.brought is not None for each in blamed.parts),
+        "parts": [_blamed_document(each) for each in blamed.parts],
+    }
+
+
+def _blamed_document(blamed: Blamed) -> Json:
+    part = blamed.part
+    document = {"part": part.kind, "name": part.name, "value": part.value}
+    if part.field_id is not None:
+        document["field_id"] = part.field_id
+    brought = blamed.brought
+    return {**document, "commit": None if brought is None else commit_document(Logged(*brought))}
 
 
 def reflog_document(entry: ReflogEntry) -> Json:

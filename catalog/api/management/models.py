@@ -1,7 +1,7 @@
 """What requests hold and answers look like; the fixed names are those of the design page."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -259,6 +259,43 @@ class DiffAnswer(Answer):
     to_commit_id: CommitId
     changes: list[ChangeAnswer]
     totals: TotalsAnswer | None = Field(default=None, description="Where `detail` was asked for.")
+
+
+class BlameQuery(QueryString):
+    """Whose parts to tell of."""
+
+    ref: AnyRevision | None = Field(default=None, description="Default: the default branch.")
+    table: Line = Field(
+        description="A table, view, function or namespace, levels joined by dots.",
+        examples=["features.slides"],
+    )
+
+
+class BlamedPart(Answer):
+    """A part as it is, and the commit that brought it to that."""
+
+    part: str = Field(
+        description="`table` (or `view` …) stands for its creation, `name` for what it is called,"
+        " `snapshot` for its data.",
+        examples=["table", "name", "column", "property", "partition-spec", "snapshot"],
+    )
+    name: str = Field(examples=["box.left"])
+    field_id: int | None = Field(default=None, description="Of a column of a table.")
+    value: Any
+    commit: CommitSummary | None = Field(
+        description="Null where the trail is too long, or a metadata file on it is gone."
+    )
+
+
+class BlameAnswer(Answer):
+    """All parts of a table, view, function or namespace."""
+
+    commit_id: CommitId
+    key: KeyLevels
+    kind: Kind
+    uuid: str
+    complete: bool = Field(description="Whether the commit of every part was found.")
+    parts: list[BlamedPart]
 
 
 class ReflogQuery(QueryString):
