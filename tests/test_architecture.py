@@ -24,6 +24,7 @@ LAYERS = {
 LIBRARIES = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
+    "azure": {"files"},
     "botocore": {"files"},
     "obstore": {"files"},
     "pyiceberg": {"iceberg", "files", "client"},

@@ -3,9 +3,7 @@
 import hashlib
 import re
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +13,7 @@ from catalog.files.delegation import ROLE_ARN, STS_ENDPOINT, duration_seconds, r
 from catalog.files.scopes import Scope
 from catalog.files.signing import SignRequest
 from catalog.files.trust import USUAL, Trust
+from catalog.files.vending import Vended, VendedCache
 
 try:
     import botocore.auth as auth
@@ -30,16 +29,7 @@ _UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 _CONTENT_HASH = "x-amz-content-sha256"
 # What S3 acts on. The rest is left unsigned, for clients and proxies change it on the way.
 _SIGNED_HEADERS = ("x-amz-", "content-md5", "content-type")
-_MAX_CACHED = 10_000
 _MAX_SESSION_NAME = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Vended:
-    """Short-lived credentials, as Iceberg's FileIO properties."""
-
-    properties: Mapping[str, str]
-    expires_at: datetime
 
 
 class AwsAccess:
@@ -50,12 +40,11 @@ class AwsAccess:
 
     def __init__(self, storage: Mapping[str, str], clock: Clock, trust: Trust = USUAL) -> None:
         self._storage = storage
-        self._clock = clock
         self._trust = trust
         self._lock = threading.Lock()
         self._session: Any = None
         self._sts: Any = None
-        self._vended: OrderedDict[Scope, Vended] = OrderedDict()
+        self._vended = VendedCache(clock, timedelta(seconds=duration_seconds(storage)))
 
     def vend(self, scope: Scope, name: str) -> Vended:
         """Return credentials for a scope that hold for half of their time at least.
@@ -63,18 +52,7 @@ class AwsAccess:
         Raises:
             StorageUnavailable: if STS does not answer, or refuses.
         """
-        lifetime = timedelta(seconds=duration_seconds(self._storage))
-        with self._lock:
-            known = self._vended.get(scope)
-        if known is not None and known.expires_at - self._clock() > lifetime / 2:
-            return known
-        vended = self._assume_role(scope, name)
-        with self._lock:
-            self._vended[scope] = vended
-            self._vended.move_to_end(scope)
-            while len(self._vended) > _MAX_CACHED:
-                self._vended.popitem(last=False)
-        return vended
+        return self._vended.get(scope, lambda: self._assume_role(scope, name))
 
     def sign(self, request: SignRequest) -> dict[str, str]:
         """Return the headers to be added to a request, which must have been checked.

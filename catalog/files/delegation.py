@@ -30,8 +30,16 @@ def delegations(storage: Mapping[str, str]) -> frozenset[Delegation]:
     return frozenset(Delegation(name.strip()) for name in names if name.strip())
 
 
-def check_delegation(storage: Mapping[str, str]) -> None:
-    """Check the properties that say what clients are given.
+# What can be given for a location of each kind.
+_OFFERS = {
+    "s3": frozenset(Delegation),
+    "abfss": frozenset({Delegation.VENDED}),
+    "abfs": frozenset({Delegation.VENDED}),
+}
+
+
+def check_delegation(scheme: str, storage: Mapping[str, str]) -> None:
+    """Check the properties that say what clients are given for locations of a scheme.
 
     Raises:
         InvalidInput: if a value is none that can be, or what vending needs is missing.
@@ -44,7 +52,9 @@ def check_delegation(storage: Mapping[str, str]) -> None:
             f"{ACCESS_DELEGATION} is {storage[ACCESS_DELEGATION]!r}, but each part must be one of"
             f" {known}"
         ) from error
-    if Delegation.VENDED in offered and not storage.get(ROLE_ARN):
+    for each in offered - _OFFERS.get(scheme, frozenset()):
+        raise InvalidInput(f"{each.value} is not to be had for locations under {scheme}:")
+    if scheme == "s3" and Delegation.VENDED in offered and not storage.get(ROLE_ARN):
         raise InvalidInput(f"{Delegation.VENDED.value} needs {ROLE_ARN}, the role to assume")
     duration_seconds(storage)
     if Delegation.SIGNING in offered and region_of(storage) is None:

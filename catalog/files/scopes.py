@@ -1,4 +1,4 @@
-"""A part of a bucket, what a client may do there, and how that is said to S3."""
+"""A part of a bucket or container, what a client may do there, and how that is said to S3."""
 
 import json
 from dataclasses import dataclass
@@ -13,14 +13,17 @@ _WRITE = [
     "s3:AbortMultipartUpload",
     "s3:ListMultipartUploadParts",
 ]
-_SCHEME = "s3://"
+_SCHEMES = ("s3", "abfss", "abfs", "gs")
 # What IAM would take for a pattern.
 _PATTERN_CHARACTERS = "*?$"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """All keys of a bucket below `prefix`, which ends without a slash."""
+    """All keys of a bucket below `prefix`, which ends without a slash.
+
+    Azure's is called `container@account.dfs.core.windows.net`.
+    """
 
     bucket: str
     prefix: str
@@ -58,9 +61,9 @@ class Scope:
 
 def find_scope(location: str, *, read_only: bool) -> Scope | None:
     """Return the scope of a location; None if it is no part of a bucket that can be named."""
-    normal = normalise(location)
-    if not normal.startswith(_SCHEME):
+    scheme, _, path = normalise(location).partition("://")
+    if scheme not in _SCHEMES:
         return None
-    bucket, _, prefix = normal.removeprefix(_SCHEME).partition("/")
+    bucket, _, prefix = path.partition("/")
     patterns = any(character in prefix for character in _PATTERN_CHARACTERS)
     return Scope(bucket, prefix, read_only) if bucket and prefix and not patterns else None

@@ -20,7 +20,9 @@ from pathlib import Path
 from catalog.errors import InvalidInput, StorageUnavailable
 from catalog.iceberg.locations import normalise
 
-_SECRET = re.compile(r"secret|password|token|credential|access-key|account-key|sas|signature")
+_SECRET = re.compile(
+    r"secret|password|token|credential|access-key|account-key|sas|signature|connection-string"
+)
 
 Properties = Mapping[str, str]
 

@@ -16,6 +16,13 @@ from catalog.store.warehouses import Site
 from catalog.versioning.ids import ObjectId
 from catalog.versioning.keys import Key
 
+# Under which names clients of a store learn where to get fresh credentials.
+_REFRESH = {
+    "s3": "client.refresh-credentials-endpoint",
+    "abfss": "adls.refresh-credentials-endpoint",
+    "abfs": "adls.refresh-credentials-endpoint",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -23,6 +30,11 @@ class Access:
 
     prefix: str
     credentials: Mapping[str, str] | None
+
+    @property
+    def refresh_property(self) -> str:
+        """The name under which a client learns where to get fresh ones."""
+        return _REFRESH[self.prefix.partition(":")[0]]
 
 
 def offers_access(warehouse: Warehouse) -> bool:
@@ -38,7 +50,7 @@ def grant(
     The scope is the table's location, which must lie below one of the warehouse's own.
 
     Raises:
-        StorageUnavailable: if STS does not vend credentials.
+        StorageUnavailable: if the cloud does not vend credentials.
     """
     site = warehouse.site_of(location)
     scope = None if site is None else _scope(site, location, read_only=read_only)
@@ -46,7 +58,7 @@ def grant(
         return None
     usable = {each for each in delegations(site.storage) if each.value in wanted}
     if Delegation.VENDED in usable:
-        vended = warehouse.aws_of(site).vend(scope, f"mainstem-{warehouse.name}")
+        vended = warehouse.vendor_of(site).vend(scope, f"mainstem-{warehouse.name}")
         return Access(normalise(location), vended.properties)
     if Delegation.SIGNING in usable:
         return Access(normalise(location), None)

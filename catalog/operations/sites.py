@@ -16,8 +16,9 @@ def checked_site(site: Site) -> Site:
         InvalidInput: if its location or its storage properties cannot be.
     """
     check_no_secret(site.storage)
-    check_delegation(site.storage)
-    return Site(locations.normalise(site.location), dict(site.storage))
+    location = locations.normalise(site.location)
+    check_delegation(location.partition(":")[0], site.storage)
+    return Site(location, dict(site.storage))
 
 
 def with_sites(known: tuple[Site, ...], given: Iterable[Site]) -> tuple[Site, ...]:

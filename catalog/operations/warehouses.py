@@ -9,10 +9,12 @@ from uuid import uuid4
 from catalog.clock import Clock
 from catalog.errors import InvalidInput, NoSuchWarehouse
 from catalog.files.aws import AwsAccess
+from catalog.files.azure import AzureAccess
 from catalog.files.cache import ByteCache
 from catalog.files.file_io import FileIO, RoutedFiles, open_files
 from catalog.files.secrets import Secrets
 from catalog.files.trust import Trust
+from catalog.files.vending import Vendor
 from catalog.iceberg import locations
 from catalog.operations.callers import Caller
 from catalog.operations.idempotency import record
@@ -46,6 +48,7 @@ class Catalog:
     trust: Trust
     _files: dict[tuple[tuple[str, str], ...], FileIO] = field(default_factory=dict)
     _aws: dict[tuple[tuple[str, str], ...], AwsAccess] = field(default_factory=dict)
+    _azure: dict[tuple[tuple[str, str], ...], AzureAccess] = field(default_factory=dict)
     _rows: dict[str, tuple[float, warehouses.Warehouse]] = field(default_factory=dict)
     _locks: defaultdict[tuple[int, str], threading.Lock] = field(
         default_factory=lambda: defaultdict(threading.Lock)
@@ -62,6 +65,11 @@ class Catalog:
         """Return the one access to AWS's interfaces of this process for these properties."""
         key = tuple(sorted(storage.items()))
         return self._aws.setdefault(key, AwsAccess(storage, self.clock, self.trust))
+
+    def azure_for(self, storage: Mapping[str, str]) -> AzureAccess:
+        """Return the one access to Azure's interfaces of this process for these properties."""
+        key = tuple(sorted(storage.items()))
+        return self._azure.setdefault(key, AzureAccess(storage, self.clock, self.trust))
 
     def lock_for(self, warehouse_id: int, branch: str) -> threading.Lock:
         """Return the lock under which this process's writers to one branch queue."""
@@ -118,6 +126,12 @@ class Warehouse:
     def aws_of(self, site: Site) -> AwsAccess:
         """Return what the credentials of one of this warehouse's sites are good for at AWS."""
         return self.catalog.aws_for(self.opened(site))
+
+    def vendor_of(self, site: Site) -> Vendor:
+        """Return what vends credentials for one of this warehouse's sites."""
+        if site.location.startswith("s3:"):
+            return self.aws_of(site)
+        return self.catalog.azure_for(self.opened(site))
 
     def _further(self, site: Site) -> str | None:
         return None if site.location == self.location else site.location

@@ -12,14 +12,20 @@ import pytest
 
 from catalog.errors import AlreadyExists, InvalidInput, NoSuchFile, StorageUnavailable
 from catalog.files.file_io import FileIO, open_files
+from catalog.files.trust import Trust
+
+SLOW = pytest.mark.slow
 
 
-@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.slow)])
+@pytest.fixture(params=["local", pytest.param("s3", marks=SLOW), pytest.param("azure", marks=SLOW)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[FileIO, str]:
     """Object storage, and a location in it that is still empty."""
     if request.param == "local":
         return open_files({}), tmp_path.as_uri()
-    store = request.getfixturevalue("s3")
+    store = request.getfixturevalue(request.param)
+    if request.param == "azure":
+        files = open_files({**store.storage, **store.secrets}, Trust(store.ca_file))
+        return files, f"{store.location}/{uuid4().hex}"
     return open_files({**store.storage, **store.secrets}), f"s3://{store.bucket}/{uuid4().hex}"
 
 

@@ -176,6 +176,8 @@ def test_deleting_several_keys():
 
 def test_scope_of_a_location():
     assert find_scope("s3a://bucket/lake//t/", read_only=True) == Scope("bucket", "lake/t", True)
+    azure = find_scope("abfss://c@A.dfs.core.windows.net/lake/t", read_only=False)
+    assert azure == Scope("c@a.dfs.core.windows.net", "lake/t", False)
     for location in ("file:///lake/t", "s3://bucket", "s3://bucket/a*/t", "s3://b/${x}"):
         assert find_scope(location, read_only=True) is None
 

@@ -54,7 +54,7 @@ def given_to(warehouse: Warehouse, asker: Asker, metadata: bytes) -> Given:
     if access is None:
         return Given(keys, {})
     if access.credentials is not None:
-        refresh = {"client.refresh-credentials-endpoint": f"{asker.path}/credentials"}
+        refresh = {access.refresh_property: f"{asker.path}/credentials"}
         return Given(
             {**keys, **access.credentials, **refresh},
             {"storage-credentials": storage_credentials(access)},

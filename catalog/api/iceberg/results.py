@@ -145,6 +145,9 @@ _PUBLIC_STORAGE = (
     "client.region",
     "s3.path-style-access",
     "adls.account-name",
+    "adls.account-host",
+    "adls.blob-storage-authority",
+    "adls.dfs-storage-authority",
     "gcs.project-id",
 )
 

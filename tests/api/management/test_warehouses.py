@@ -54,6 +54,8 @@ def test_a_warehouse_is_created_with_an_empty_default_branch(
         ({"storage": {"access-delegation": "everything"}}, 400),
         ({"storage": {"access-delegation": "vended-credentials"}}, 400),
         ({"storage": {"access-delegation": "remote-signing"}}, 400),
+        ({"storage": {"access-delegation": "remote-signing", "s3.region": "x"}}, 400),
+        ({"storage": {"adls.connection-string": "AccountKey=hush"}}, 400),
         ({"storage": {"sts.duration-seconds": "1"}}, 400),
         ({"storage": []}, 400),
         ({"colour": "red"}, 400),
