@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from catalog.iceberg.avro.encoding import encode_long
 from catalog.iceberg.avro.schemas import (
     Array,
     Enumeration,
@@ -85,8 +86,8 @@ def skipper(kind: Type) -> Skip:
             return _skip_items(_skip_many(items))
         case StringMap(values=values):
             return _skip_items(_repeated(_skip_record([_skip_bytes, skipper(values)])))
-        case Union(branches=branches):
-            return _skip_union([skipper(branch) for branch in branches])
+        case Union():
+            return _skip_union(kind)
 
 
 def decoder(kind: Type) -> Decode:
@@ -153,12 +154,32 @@ def _skip_record(skips: list[Skip]) -> Skip:
     return skip
 
 
-def _skip_union(branches: list[Skip]) -> Skip:
+def _skip_union(kind: Union) -> Skip:
+    branches = [skipper(branch) for branch in kind.branches]
+    found = optional(kind)
+    if found is not None:
+        return _skip_optional(found[0], branches[found[1]])
+
     def skip(data: bytes, position: int) -> int:
         branch, position = read_long(data, position)
         if branch < 0:
             raise ValueError("a union has no such branch")
         return branches[branch](data, position)
+
+    return skip
+
+
+def _skip_optional(null: int, inner: Skip) -> Skip:
+    """Skip a union of null and one type, as nearly all fields of a manifest have it."""
+    nothing, something = encode_long(null)[0], encode_long(1 - null)[0]
+
+    def skip(data: bytes, position: int) -> int:
+        branch = data[position]
+        if branch == nothing:
+            return position + 1
+        if branch != something:
+            raise ValueError("a union has no such branch")
+        return inner(data, position + 1)
 
     return skip
 
@@ -198,7 +219,7 @@ def _repeated(skip: Skip) -> Callable[[bytes, int, int], int]:
 
 def _skip_items(skip_many: Callable[[bytes, int, int], int]) -> Skip:
     def skip(data: bytes, position: int) -> int:
-        while True:
+        while data[position] != 0:
             count, size, position = _read_count(data, position)
             if count == 0:
                 return position
@@ -206,12 +227,16 @@ def _skip_items(skip_many: Callable[[bytes, int, int], int]) -> Skip:
             if size is not None and end != position + size:
                 raise ValueError("a block of items has another size than it says")
             position = end
+        return position + 1
 
     return skip
 
 
 def _read_count(data: bytes, position: int) -> tuple[int, int | None, int]:
     """Return how many items follow, how many bytes they say to have, and where they begin."""
+    count = data[position]
+    if count < 128 and not count & 1:
+        return count >> 1, None, position + 1
     size = None
     count, position = read_long(data, position)
     if count < 0:

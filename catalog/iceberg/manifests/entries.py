@@ -165,7 +165,11 @@ class _Reader:
         data = block[offsets[0] : offsets[-1]]
         file = self._layout.file.data_file(data, offsets)
         status = heads[STATUS]
-        if status not in (EXISTING, ADDED, DELETED) or file.record_count < 0:
+        if (
+            status not in (EXISTING, ADDED, DELETED)
+            or file.file_path is None
+            or file.record_count < 0
+        ):
             raise ValueError(f"an entry has status {status} and {file.record_count} rows")
         number = heads.get(SEQUENCE_NUMBER)
         snapshot_id = heads.get(SNAPSHOT_ID)

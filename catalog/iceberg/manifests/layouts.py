@@ -63,8 +63,10 @@ class FileLayout:
     """The record of a data file: how each field is skipped, and what becomes of its value."""
 
     skips: tuple[Skip, ...]
-    # Position in pyiceberg's DataFile, number of the field here, and how it is decoded.
-    scalars: tuple[tuple[int, int, Decode], ...]
+    # Position in pyiceberg's DataFile, number of the field here, and how it is decoded. What may be
+    # null is so in most files.
+    required: tuple[tuple[int, int, Decode], ...]
+    nullable: tuple[tuple[int, int, Decode], ...]
     maps: tuple[tuple[int, int, Decode], ...]
     partition: tuple[int, Callable[[bytes], Values]]
     first_row_id: int | None
@@ -91,14 +93,14 @@ class FileLayout:
         values: list[Any] = [None] * _VALUES
         values[0] = DataFileContent.DATA
         start = offsets[0]
-        for place, number, decode in self.scalars:
+        for place, number, decode in self.required:
             values[place] = decode(data, offsets[number] - start)[0]
+        for place, number, decode in self.nullable:
+            if offsets[number + 1] - offsets[number] > 1:
+                values[place] = decode(data, offsets[number] - start)[0]
         for place, number, decode in self.maps:
-            # One byte is null, or an empty map.
             if offsets[number + 1] - offsets[number] > 1:
                 values[place] = LazyMap(data, offsets[number] - start, decode)
-            else:
-                values[place] = decode(data, offsets[number] - start)[0]
         number, partition = self.partition
         stored = data[offsets[number] - start : offsets[number + 1] - start]
         values[_POSITIONS[PARTITION]] = partition(stored)
@@ -137,16 +139,22 @@ def _file_layout(fields: tuple[Field, ...], spec: PartitionSpec) -> FileLayout:
     missing = _REQUIRED - numbers.keys()
     if missing or len(numbers) < len(fields):
         raise ValueError(f"a data file lacks fields {sorted(missing)}, or has a field twice")
-    scalars: list[tuple[int, int, Decode]] = []
+    required: list[tuple[int, int, Decode]] = []
+    nullable: list[tuple[int, int, Decode]] = []
     maps: list[tuple[int, int, Decode]] = []
     for key, number in numbers.items():
         if key in _POSITIONS and key != PARTITION:
-            kind = fields[number].type
-            decode = _with_enumeration(key, decoder(kind))
-            (maps if _is_map(kind) else scalars).append((_POSITIONS[int(key)], number, decode))
+            inner = optional(fields[number].type)
+            decode = _with_enumeration(key, decoder(fields[number].type))
+            if inner is None or key in _REQUIRED:
+                kinds = required
+            else:
+                kinds = maps if _is_map(inner[2]) else nullable
+            kinds.append((_POSITIONS[int(key)], number, decode))
     return FileLayout(
         skips=tuple(skipper(field.type) for field in fields),
-        scalars=tuple(scalars),
+        required=tuple(required),
+        nullable=tuple(nullable),
         maps=tuple(maps),
         partition=(numbers[PARTITION], _partition(fields[numbers[PARTITION]].type, spec)),
         first_row_id=numbers.get(FIRST_ROW_ID),
@@ -179,15 +187,13 @@ def _with_enumeration(key: int | str, decode: Decode) -> Decode:
 
     def decode_one(data: bytes, position: int) -> tuple[Any, int]:
         value, position = decode(data, position)
-        return enumeration(0 if value is None else value), position
+        return enumeration(value), position
 
     return decode_one
 
 
 def _is_map(kind: Type) -> bool:
-    inner = optional(kind)
-    found = inner[2] if inner else kind
-    return isinstance(found, Array) and found.is_map
+    return isinstance(kind, Array) and kind.is_map
 
 
 def record_fields(kind: Type, what: str) -> tuple[Field, ...]:

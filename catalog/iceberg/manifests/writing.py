@@ -4,7 +4,9 @@ What a manifest says of a file is copied byte by byte, so fields that nobody her
 Only status, snapshot id, sequence numbers and the first row id are written anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 import orjson
 from pyiceberg.partitioning import PartitionSpec
@@ -17,17 +19,22 @@ from catalog.iceberg.manifests.entries import ADDED, DELETED, EXISTING, StoredEn
 from catalog.iceberg.manifests.layouts import (
     CONTENT,
     DATA_FILE,
-    FILE_SEQUENCE_NUMBER,
     FIRST_ROW_ID,
     HEADS,
     PARTITION,
-    SEQUENCE_NUMBER,
-    SNAPSHOT_ID,
-    STATUS,
     record_fields,
 )
 from catalog.iceberg.manifests.upgrades import upgraded
 from catalog.iceberg.manifests.values import Bounds, value_type
+
+
+class Heads(NamedTuple):
+    """What an entry says before its data file."""
+
+    status: int
+    snapshot_id: int | None
+    sequence_number: int | None
+    file_sequence_number: int | None
 
 
 class ManifestWriter:
@@ -70,26 +77,25 @@ class ManifestWriter:
 
     def add(self, stored: StoredEntry, *, sequence_number: int | None = None) -> None:
         """Add a file under the new snapshot; a number that is not given is inherited."""
-        heads = {
-            STATUS: ADDED,
-            SNAPSHOT_ID: self._snapshot_id,
-            SEQUENCE_NUMBER: sequence_number,
-            FILE_SEQUENCE_NUMBER: None,
-        }
         self._note_number(sequence_number)
+        heads = Heads(ADDED, self._snapshot_id, sequence_number, None)
         self._append(stored, heads, row_id=None)
 
     def keep(self, stored: StoredEntry) -> None:
         """List a file that is live already, with all that it inherited written out."""
         if stored.deleted:
             raise ValueError(f"{stored.entry.file.file_path} is deleted and cannot be kept")
-        heads = _numbers(stored) | {STATUS: EXISTING, SNAPSHOT_ID: stored.entry.snapshot_id}
-        self._note_number(stored.entry.sequence_number)
+        entry = stored.entry
+        self._note_number(entry.sequence_number)
+        heads = Heads(
+            EXISTING, entry.snapshot_id, entry.sequence_number, stored.file_sequence_number
+        )
         self._append(stored, heads, row_id=stored.entry.first_row_id)
 
     def remove(self, stored: StoredEntry) -> None:
         """Tell that the new snapshot deletes a file."""
-        heads = _numbers(stored) | {STATUS: DELETED, SNAPSHOT_ID: self._snapshot_id}
+        number = stored.entry.sequence_number
+        heads = Heads(DELETED, self._snapshot_id, number, stored.file_sequence_number)
         self._append(stored, heads, row_id=stored.entry.first_row_id)
 
     def min_sequence_number(self, sequence_number: int) -> int:
@@ -105,11 +111,8 @@ class ManifestWriter:
         """Return the manifest."""
         return self._output.finish()
 
-    def _append(
-        self, stored: StoredEntry, heads: Mapping[int, int | None], *, row_id: int | None
-    ) -> None:
-        status = heads[STATUS]
-        assert status is not None
+    def _append(self, stored: StoredEntry, heads: Heads, *, row_id: int | None) -> None:
+        status = heads.status
         self._output.append(self._shape.entry(stored, heads, self._file(stored, row_id)))
         self.files[status] += 1
         self.rows[status] += stored.entry.file.record_count
@@ -139,18 +142,14 @@ class _Shape:
     """What the schema of a manifest asks of its entries."""
 
     def __init__(self, schema: bytes) -> None:
-        self._fields = record_fields(parse_schema(orjson.loads(schema)), "an entry")
-        self._heads = [
-            (field.key, _head_encoder(field) if field.key in HEADS else None)
-            for field in self._fields
-        ]
-        self._unknown = sum(field.key not in (*HEADS, DATA_FILE) for field in self._fields)
-        self._file = {
-            field.key: field
-            for each in self._fields
-            if each.key == DATA_FILE
-            for field in record_fields(each.type, "a data file")
-        }
+        fields = record_fields(parse_schema(orjson.loads(schema)), "an entry")
+        places = {field.key: place for place, field in enumerate(fields)}
+        # What is copied: the fields that nobody knows, in their order, and the data file.
+        self._copied = [places[key] for key in places if key not in (*HEADS, DATA_FILE)]
+        self._copied.append(places[DATA_FILE])
+        self._heads = _heads_encoder(fields)
+        of_file = record_fields(fields[places[DATA_FILE]].type, "a data file")
+        self._file = {field.key: field for field in of_file}
         if FIRST_ROW_ID in self._file:
             self.row_id = _head_encoder(self._file[FIRST_ROW_ID])
 
@@ -163,25 +162,31 @@ class _Shape:
         kinds = [stored.get(field.field_id, NULL) for field in spec.fields]
         return [Bounds(value_type(kind)) for kind in kinds]
 
-    def entry(self, stored: StoredEntry, heads: Mapping[int, int | None], file: bytes) -> bytes:
+    def entry(self, stored: StoredEntry, heads: Heads, file: bytes) -> bytes:
         """Return the bytes of an entry, its fields in order."""
-        if len(stored.unknown) != self._unknown:
+        copied = (*stored.unknown, file)
+        if len(copied) != len(self._copied):
             raise ValueError(f"{stored.entry.file.file_path} is an entry of another manifest")
-        unknown = iter(stored.unknown)
-        parts = []
-        for key, encode in self._heads:
-            if encode is not None:
-                parts.append(encode(heads[int(key)]))
-            else:
-                parts.append(file if key == DATA_FILE else next(unknown))
+        parts = list(self._heads(heads))
+        for place, part in zip(self._copied, copied, strict=True):
+            parts[place] = part
         return b"".join(parts)
 
 
-def _numbers(stored: StoredEntry) -> dict[int, int | None]:
-    return {
-        SEQUENCE_NUMBER: stored.entry.sequence_number,
-        FILE_SEQUENCE_NUMBER: stored.file_sequence_number,
-    }
+def _heads_encoder(fields: Sequence[Field]) -> Callable[[Heads], Sequence[bytes]]:
+    """Return what encodes heads, in the order of the fields; all else is left empty there."""
+    numbers = {key: number for number, key in enumerate(HEADS)}
+    encoders = [
+        (numbers[int(field.key)], _head_encoder(field)) if field.key in HEADS else None
+        for field in fields
+    ]
+
+    # Neighbours often have the same.
+    @lru_cache(maxsize=16)
+    def encode(heads: Heads) -> Sequence[bytes]:
+        return [b"" if each is None else each[1](heads[each[0]]) for each in encoders]
+
+    return encode
 
 
 def _head_encoder(field: Field) -> Encode:
