@@ -163,7 +163,7 @@ class History:
             "snapshot-id": snapshot,
             "sequence-number": number,
             "timestamp-ms": moment,
-            "summary": {"operation": operation, **summary},
+            "summary": {"operation": operation, **self._totals(), **summary},
             "manifest-list": location,
             "schema-id": 0,
         }
@@ -178,6 +178,15 @@ class History:
         metadata["refs"] = {"main": {"snapshot-id": snapshot, "type": "branch"}}
         metadata["last-updated-ms"] = moment
         metadata["last-sequence-number"] = number
+
+    def _totals(self) -> dict[str, str]:
+        live = [
+            part.file.record_count
+            for row, parts in self.heads
+            for part in parts
+            if part.status != made.DELETED and not row["content"]
+        ]
+        return {"total-data-files": str(len(live)), "total-records": str(sum(live))}
 
 
 SCHEMA = {

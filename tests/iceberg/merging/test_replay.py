@@ -1,0 +1,310 @@
+"""Histories of hand-made files, merged: which files are live, and what deletes from them."""
+
+import itertools
+
+import pytest
+
+from catalog.iceberg.merging.files import Isolation
+from catalog.iceberg.merging.results import TableConflict, TableMerge
+from catalog.iceberg.merging.table import merge_table
+from catalog.iceberg.metadata import completed, written
+from tests.iceberg.merging.handmade import (
+    History,
+    data,
+    equality_deletes,
+    live,
+    position_deletes,
+    rows,
+    vector,
+)
+
+NEW_IDS = itertools.count(7_000_000)
+
+
+def merge(base, ours, theirs, isolation=Isolation.SERIALIZABLE):
+    files = dict(ours.files)
+
+    def write(path, content):
+        assert path not in files
+        files[path] = content
+
+    found = merge_table(
+        base.metadata,
+        ours.metadata,
+        theirs.metadata,
+        read=files.__getitem__,
+        write=write,
+        now_ms=1_000_000,
+        new_snapshot_id=NEW_IDS.__next__,
+        isolation=isolation,
+        origin_commit="c" * 64,
+    )
+    if isinstance(found, TableMerge):
+        ours.files.update(files)
+        assert completed(written(found.metadata)) == found.metadata
+    return found
+
+
+def merged(base, ours, theirs, **options):
+    found = merge(base, ours, theirs, **options)
+    assert isinstance(found, TableMerge), found
+    return found.metadata
+
+
+def codes(found):
+    assert isinstance(found, TableConflict), found
+    return {problem.code for problem in found.problems}
+
+
+def fork(version=2, *files):
+    base = History(version).commit("append", *files)
+    return base, base.fork(), base.fork()
+
+
+def numbers(metadata, files):
+    return {entry.file.file_path: entry.sequence_number for entry in live(metadata, files)}
+
+
+def test_appends_of_both_sides_are_live_under_numbers_of_their_own():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x"))
+    theirs.commit("append", data("b")).commit("append", data("c"))
+    result = merged(base, ours, theirs)
+    assert rows(result, ours.files) == {"a": [], "x": [], "b": [], "c": []}
+    assert numbers(result, ours.files) == {"a": 1, "x": 2, "b": 3, "c": 4}
+    assert result["last-sequence-number"] == 4
+
+
+def test_entries_carry_the_ids_of_the_snapshots_that_they_came_with():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x", day=9))
+    theirs.commit("append", data("b")).commit("overwrite", data("c"), removed=[data("a")])
+    result = merged(base, ours, theirs)
+    new = [each["snapshot-id"] for each in result["snapshots"][-2:]]
+    found = {entry.file.file_path: entry.snapshot_id for entry in live(result, ours.files)}
+    assert (found["b"], found["c"]) == tuple(new)
+
+
+def test_files_that_theirs_added_itself_can_be_removed_by_a_later_snapshot():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x", day=9))
+    theirs.commit("append", data("b"), data("c")).commit(
+        "overwrite", data("d"), removed=[data("b")]
+    )
+    theirs.commit("delete", removed=[data("c")])
+    result = merged(base, ours, theirs)
+    assert rows(result, ours.files) == {"a": [], "x": [], "d": []}
+
+
+def test_files_are_removed_from_manifests_that_ours_wrote_again():
+    base, ours, theirs = fork(2, data("a", day=1), data("b", day=2), data("c", day=3))
+    ours.commit("delete", removed=[data("a", day=1)])
+    theirs.commit("delete", removed=[data("b", day=2)])
+    result = merged(base, ours, theirs)
+    assert rows(result, ours.files) == {"c": []}
+    assert numbers(result, ours.files) == {"c": 1}
+
+
+def test_several_steps_take_from_one_manifest():
+    base, ours, theirs = fork(2, *(data(name, day=place) for place, name in enumerate("abcd")))
+    ours.commit("append", data("x", day=9))
+    for place, name in enumerate("abc"):
+        theirs.commit("delete", removed=[data(name, day=place)])
+    result = merged(base, ours, theirs)
+    assert rows(result, ours.files) == {"d": [], "x": []}
+
+
+def test_upserts_of_one_key_in_several_snapshots_leave_one_row():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x", day=9))
+    for name in "bcd":
+        theirs.commit("overwrite", data(name), equality_deletes(f"e{name}"))
+    result = merged(base, ours, theirs)
+    assert rows(result, ours.files) == {
+        "a": ["eb", "ec", "ed"],
+        "x": [],
+        "b": ["ec", "ed"],
+        "c": ["ed"],
+        "d": [],
+    }
+
+
+def test_deletes_by_position_follow_the_files_they_came_with():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x", day=9))
+    theirs.commit("append", data("b")).commit("delete", position_deletes("p", "b"))
+    theirs.commit("delete", position_deletes("q", "a"))
+    result = merged(base, ours, theirs)
+    assert rows(result, ours.files) == {"a": ["q"], "x": [], "b": ["p"]}
+
+
+def test_a_vector_takes_the_place_of_the_one_before():
+    base, ours, theirs = fork(3, data("a"), data("b", day=2))
+    for side in (base,):
+        side.commit("delete", vector("v", "a", offset=4), vector("v", "b", day=2, offset=44))
+    ours, theirs = base.fork(), base.fork()
+    ours.commit("append", data("x", day=9))
+    theirs.commit("delete", vector("w", "a"), removed=[vector("v", "a", offset=4)])
+    result = merged(base, ours, theirs)
+    assert rows(result, ours.files) == {"a": ["w"], "b": ["v"], "x": []}
+
+
+def test_row_ids_are_given_anew_and_never_twice():
+    base, ours, theirs = fork(3, data("a"))
+    ours.commit("append", data("x", day=9))
+    theirs.commit("append", data("b"), data("c")).commit("append", data("d"))
+    result = merged(base, ours, theirs)
+    ids = {entry.file.file_path: entry.first_row_id for entry in live(result, ours.files)}
+    assert ids == {"a": 0, "x": 10, "b": 20, "c": 30, "d": 40}
+    assert result["next-row-id"] == 50
+    assert [each.get("added-rows") for each in result["snapshots"][-2:]] == [20, 10]
+    assert [each.get("first-row-id") for each in result["snapshots"][-2:]] == [20, 40]
+
+
+def test_row_ids_stay_where_manifests_are_written_again():
+    base, ours, theirs = fork(3, data("a"), data("b", day=2), data("c", day=3))
+    ours.commit("append", data("x", day=9))
+    theirs.commit("delete", removed=[data("a")])
+    result = merged(base, ours, theirs)
+    ids = {entry.file.file_path: entry.first_row_id for entry in live(result, ours.files)}
+    assert ids == {"b": 10, "c": 20, "x": 30}
+    # Java counts the rows of a manifest that it writes again too.
+    assert result["next-row-id"] == 60
+
+
+def test_explicit_numbers_are_those_of_the_snapshots_they_mean():
+    """A compaction keeps the number of the state that it read."""
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x", day=9)).commit("append", data("y", day=9))
+    theirs.commit("append", data("b"))
+    theirs.commit("replace", (data("c"), 2), removed=[data("b")])
+    result = merged(base, ours, theirs)
+    assert numbers(result, ours.files) == {"a": 1, "x": 2, "y": 3, "c": 4}
+
+
+def test_an_explicit_number_before_the_fork_is_kept():
+    base, ours, theirs = fork(2, data("a"), data("b"))
+    ours.commit("append", data("x", day=9))
+    theirs.commit("replace", (data("c"), 1), removed=[data("a"), data("b")])
+    result = merged(base, ours, theirs)
+    assert numbers(result, ours.files) == {"c": 1, "x": 2}
+
+
+def test_one_snapshot_stands_in_the_log_for_all_that_were_replayed():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x"))
+    theirs.commit("append", data("b")).commit("append", data("c"))
+    result = merged(base, ours, theirs)
+    log, before = result["snapshot-log"], ours.metadata["snapshot-log"]
+    assert log[:-1] == before
+    assert log[-1]["snapshot-id"] == result["current-snapshot-id"]
+    assert result["refs"]["main"]["snapshot-id"] == result["current-snapshot-id"]
+
+
+def test_parents_form_one_chain():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x"))
+    theirs.commit("append", data("b")).commit("append", data("c"))
+    snapshots = merged(base, ours, theirs)["snapshots"]
+    parents = [each.get("parent-snapshot-id") for each in snapshots]
+    assert parents == [None, *(each["snapshot-id"] for each in snapshots[:-1])]
+    moments = [each["timestamp-ms"] for each in snapshots]
+    assert moments == sorted(set(moments))
+
+
+def test_summaries_count_what_was_replayed():
+    base, ours, theirs = fork(3, data("a"), data("b", day=2))
+    theirs.commit(
+        "overwrite",
+        data("c", rows=7),
+        vector("v", "b", day=2),
+        removed=[data("a")],
+        **{"total-records": "999", "manifests-created": "3", "spark.app.id": "app-1"},
+    )
+    ours.commit("append", data("x", day=9))
+    snapshot = merged(base, ours, theirs)["snapshots"][-1]
+    assert snapshot["summary"] == {
+        "operation": "overwrite",
+        "spark.app.id": "app-1",
+        "added-files-size": "1040",
+        "added-data-files": "1",
+        "added-dvs": "1",
+        "added-delete-files": "1",
+        "added-records": "7",
+        "added-position-deletes": "1",
+        "removed-files-size": "1000",
+        "deleted-data-files": "1",
+        "deleted-records": "10",
+        "changed-partition-count": "2",
+        "total-data-files": "3",
+        "total-records": "27",
+        "source-snapshot-id": str(theirs.metadata["current-snapshot-id"]),
+        "mainstem.origin-commit": "c" * 64,
+    }
+
+
+def test_nothing_is_written_where_theirs_has_nothing_new():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x"))
+    before = dict(ours.files)
+    assert merged(base, ours, theirs) == ours.metadata
+    assert ours.files == before
+
+
+def test_snapshots_are_adopted_with_their_ids_where_ours_has_none_of_its_own():
+    base, ours, theirs = fork(3, data("a"))
+    theirs.commit("append", data("b")).commit("append", data("c"))
+    before = dict(ours.files)
+    found = merge(base, ours, theirs)
+    assert found.metadata["snapshots"] == theirs.metadata["snapshots"]
+    assert found.metadata["snapshot-log"] == theirs.metadata["snapshot-log"]
+    assert found.metadata["next-row-id"] == theirs.metadata["next-row-id"]
+    assert found.report.adopted == tuple(
+        each["snapshot-id"] for each in theirs.metadata["snapshots"][1:]
+    )
+    assert ours.files == before
+
+
+def test_branches_are_merged_back_and_forth():
+    """main: a x B' y      branch: a b c, then main merged back, then d."""
+    fork_point, main, branch = fork(2, data("a"))
+    main.commit("append", data("x"))
+    branch.commit("append", data("b"))
+    at_first = branch.fork()
+    main.metadata = merged(fork_point, main, branch)
+    branch.commit("append", data("c"))
+    second = merged(at_first, main, branch)
+    assert set(rows(second, main.files)) == {"a", "x", "b", "c"}
+    back = merged(at_first, branch, main)
+    assert set(rows(back, main.files)) == {"a", "b", "c", "x"}
+    assert len(back["snapshots"]) == 4
+
+
+def test_a_file_that_is_gone_from_the_target_is_a_conflict():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("delete", removed=[data("a")])
+    theirs.commit("overwrite", data("b"), removed=[data("a")])
+    assert isinstance(merge(base, ours, theirs), TableConflict)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [({"format-version": 4}, "format-version"), ({"table-uuid": "other"}, "other-table")],
+)
+def test_what_is_not_understood_is_a_conflict(change, code):
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x"))
+    theirs.commit("append", data("b"))
+    theirs.metadata |= change
+    assert codes(merge(base, ours, theirs)) == {code}
+
+
+def test_a_damaged_manifest_is_a_conflict_and_nothing_is_written():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x"))
+    theirs.commit("append", data("b"))
+    path = theirs.heads[0][0]["path"]
+    theirs.files[path] = theirs.files[path][:-40]
+    before = dict(ours.files)
+    assert codes(merge(base, ours, theirs)) == {"unreadable"}
+    assert ours.files == before
