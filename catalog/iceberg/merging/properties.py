@@ -76,9 +76,9 @@ _Name = str | tuple[str, int]
 class _Side:
     """One side's properties by what they are about, and the keys as the side spells them."""
 
-    values: Mapping[_Name, str]
-    keys: Mapping[_Name, str]
-    names: Mapping[int, str]
+    values: dict[_Name, str]
+    keys: dict[_Name, str]
+    names: dict[int, str]
 
 
 def merged_properties(
@@ -90,14 +90,12 @@ def merged_properties(
     merged = _names(schema)
     result: dict[str, str] = {}
     for name in dict.fromkeys((*sides[1].values, *sides[2].values, *sides[0].values)):
-        value = _chosen(name, sides, schema, findings)
-        if value is None:
-            continue
         if isinstance(name, tuple) and name[1] not in merged:
-            _check_unused(name, sides, findings)
-            if name[1] in sides[1].names:
-                continue
-        result[_key(name, value, sides, merged)] = value
+            value = _of_dropped(name, sides, findings)
+        else:
+            value = _chosen(name, sides, schema, findings)
+        if value is not None:
+            result[_key(name, value, sides, merged)] = value
     return result
 
 
@@ -111,10 +109,12 @@ def _side(metadata: Metadata, known: Mapping[str, int]) -> _Side:
     keys: dict[_Name, str] = {}
     # A key that still has the name from before a rename is about that column too, unless there is
     # one with the new name; then it is a key like any other.
-    for ids in (ids_by_name(schema), known, {}):
+    for ids in (ids_by_name(schema), known):
         for key in metadata["properties"]:
-            if key not in keys.values():
-                keys.setdefault(_named(key, ids), key)
+            name = _named(key, ids)
+            if name != key and key not in keys.values():
+                keys.setdefault(name, key)
+    keys |= {key: key for key in metadata["properties"] if key not in keys.values()}
     values = {name: metadata["properties"][key] for name, key in keys.items()}
     return _Side(values, keys, _names(schema))
 
@@ -141,13 +141,11 @@ def _chosen(name: _Name, sides: list[_Side], schema: Metadata, findings: Finding
                     f"The property {name} of the source was not taken: it is the target's own."
                 )
             return left
-        if name == NAME_MAPPING and left is not None and right is not None:
-            if left == right:
-                return left
-            mapping = merged_mapping(before, left, right, columns_by_id(schema))
-            if mapping is not None:
-                return mapping
     chosen = choose(before, left, right)
+    if chosen is CLASH and name == NAME_MAPPING and left is not None and right is not None:
+        mapping = merged_mapping(before, left, right, columns_by_id(schema))
+        if mapping is not None:
+            return mapping
     if chosen is CLASH:
         findings.refuse(PROPERTY_CONFLICT, _clash(name, before, sides))
         return left
@@ -170,8 +168,11 @@ def _clash(name: _Name, before: str | None, sides: list[_Side]) -> str:
     return f"The property {key} {what}; before, it {was}."
 
 
-def _check_unused(name: tuple[str, int], sides: list[_Side], findings: Findings) -> None:
-    """Refuse to lose a property that one side set for a column that the other dropped."""
+def _of_dropped(name: tuple[str, int], sides: list[_Side], findings: Findings) -> str | None:
+    """Return what is left of a property of a dropped column: ours', if ours dropped it.
+
+    It is a problem if one side set the property, and the other dropped the column.
+    """
     before = sides[0].values.get(name)
     for setter, dropper in ((sides[1], sides[2]), (sides[2], sides[1])):
         dropped = name[1] in sides[0].names and name[1] not in dropper.names
@@ -179,8 +180,9 @@ def _check_unused(name: tuple[str, int], sides: list[_Side], findings: Findings)
             findings.refuse(
                 COLUMN_USED_AND_DROPPED,
                 f"Column {sides[0].names[name[1]]} was dropped on one side, and the property"
-                f" {setter.keys[name]} was set on the other.",
+                f" {(setter.keys | sides[0].keys)[name]} was changed on the other.",
             )
+    return None if name[1] in sides[1].names else sides[1].values.get(name)
 
 
 def _key(name: _Name, value: str, sides: list[_Side], merged: Mapping[int, str]) -> str:
