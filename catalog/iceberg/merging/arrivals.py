@@ -42,10 +42,24 @@ def files_added_twice(case: Case, step: Step) -> frozenset[FileKey]:
     )
 
 
+def reached_by_ours(case: Case, step: Step) -> set[FileKey]:
+    """Return the data files that are old enough for ours' deletes by key, and so not only theirs'.
+
+    A compaction gives its files the number that it began with.
+    """
+    return {
+        key
+        for key, entry in step.changes.added.items()
+        if entry.sequence_number != sequence_number(step)
+        and not case.is_own_number(entry.sequence_number)
+        and any(case.unseen.deletes.equality(entry))
+    }
+
+
 def _numbered(case: Case, step: Step, entry: Entry) -> Iterator[Finding]:
     """Judge a file whose data sequence number is not that of its snapshot."""
     number = entry.sequence_number
-    is_own = number in case.own_numbers
+    is_own = case.is_own_number(number)
     if not (is_own or number <= case.shared_number or number in case.numbers):
         yield case.finding(Reason.UNKNOWN_NUMBER, entry)
     # Older than ours' deletes by key, which were not meant for rows that come after them.

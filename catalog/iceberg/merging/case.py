@@ -15,11 +15,12 @@ from catalog.iceberg.scans.manifests import Entry
 class Case:
     """The state of a merge before one of theirs' snapshots.
 
-    `private` are live files that theirs added itself and that the result has by now. `left` are
-    the files, and `left_steps` the snapshots, of rewrites that were left out. `pure` are the
-    snapshots of theirs that only took rows away. Sequence numbers up to `shared_number` mean the
+    `private` are live files that theirs added itself, that the result has by now and that no delete
+    of ours is for. `absent` are delete files that were void, `left` are the files, and `left_steps`
+    the snapshots, of rewrites that were left out. `pure` are the snapshots of theirs that only took
+    rows away. Sequence numbers up to `shared_number` mean the
     same on both sides, `numbers` has ours' number for others of theirs, and `own_numbers` are
-    those of the snapshots that are judged.
+    those of theirs that are replayed.
     """
 
     layout: Layout
@@ -28,8 +29,9 @@ class Case:
     pure: frozenset[int]
     numbers: Mapping[int, int]
     shared_number: int
-    own_numbers: frozenset[int]
+    own_numbers: set[int] = field(default_factory=set)
     private: set[FileKey] = field(default_factory=set)
+    absent: set[FileKey] = field(default_factory=set)
     left: set[FileKey] = field(default_factory=set)
     left_steps: list[Step] = field(default_factory=list)
 
@@ -38,11 +40,16 @@ class Case:
         """Tell whether all that both sides have, they have by the same snapshots."""
         return all(number <= self.shared_number for number in self.numbers)
 
+    def is_own_number(self, number: int) -> bool:
+        """Tell whether a number is that of a snapshot which is put behind all of ours."""
+        is_old = number <= self.shared_number or number in self.numbers
+        return number in self.own_numbers and not is_old
+
     def is_live(self, key: FileKey) -> bool:
         """Tell whether a file that theirs has is live in the result so far."""
         if key in self.private:
             return True
-        return key not in self.left and self.unseen.is_live(key)
+        return not (key in self.left or key in self.absent) and self.unseen.is_live(key)
 
     def finding(self, reason: Reason, entry: Entry, path: str | None = None) -> Finding:
         """Return a finding about a file, or about one that is in the partition of a file."""

@@ -13,6 +13,7 @@ from catalog.iceberg.merging.arrivals import (
     find_foreign_row_ids,
     find_misfits,
     find_old_deletes,
+    reached_by_ours,
 )
 from catalog.iceberg.merging.case import Case
 from catalog.iceberg.merging.crowding import find_crowded
@@ -113,11 +114,6 @@ class _Walk:
             pure=pure_deletes(self._theirs),
             numbers=histories.numbers,
             shared_number=histories.shared_number,
-            own_numbers=frozenset(
-                sequence_number(step)
-                for step in histories.their_steps
-                if snapshot_id(step) not in histories.passed
-            ),
         )
 
     def verdict(self) -> Verdict:
@@ -150,7 +146,9 @@ class _Walk:
         void |= twice | removals_to_skip(self._case, step)
         self._case.private -= set(step.changes.removed) | set(step.changes.removed_deletes)
         self._case.private |= set(step.changes.added_deletes)
-        self._case.private -= void
+        self._case.private -= void | reached_by_ours(self._case, step)
+        self._case.absent |= void & set(step.changes.added_deletes)
+        self._case.own_numbers.add(sequence_number(step))
         self._steps.append(_without(original, void))
 
     def _look(self, step: Step) -> tuple[list[Finding], set[FileKey]]:
