@@ -37,7 +37,7 @@ def adopt(base: Metadata, shapes: MergedShapes, theirs: Metadata, now_ms: int) -
         main = merged["refs"].get(MAIN, {"type": "branch"})
         merged["refs"] = merged["refs"] | {MAIN: main | {"snapshot-id": current}}
         merged["current-snapshot-id"] = current
-        merged["snapshot-log"] = _log(base, merged, theirs)
+        merged["snapshot-log"] = _log(base, merged, theirs, now_ms)
     last = merged["snapshot-log"][-1:]
     merged["last-updated-ms"] = max(
         now_ms, merged["last-updated-ms"], *(entry["timestamp-ms"] for entry in last)
@@ -45,7 +45,7 @@ def adopt(base: Metadata, shapes: MergedShapes, theirs: Metadata, now_ms: int) -
     return merged
 
 
-def _log(base: Metadata, ours: Metadata, theirs: Metadata) -> list[Metadata]:
+def _log(base: Metadata, ours: Metadata, theirs: Metadata, now_ms: int) -> list[Metadata]:
     """Return ours' log with what theirs' has since the base; it must not run backwards."""
     log = list(ours["snapshot-log"])
     for entry in theirs["snapshot-log"]:
@@ -54,7 +54,7 @@ def _log(base: Metadata, ours: Metadata, theirs: Metadata) -> list[Metadata]:
             log.append(entry | {"timestamp-ms": moment})
     current = ours["current-snapshot-id"]
     if not log or log[-1]["snapshot-id"] != current:
-        moment = max(theirs["last-updated-ms"], *(last["timestamp-ms"] for last in log[-1:]), 0)
+        moment = max(now_ms, *(last["timestamp-ms"] for last in log[-1:]), 0)
         log.append({"timestamp-ms": moment, "snapshot-id": current})
     return log
 

@@ -6,7 +6,7 @@ are taken out of the manifests that hold them; all other manifests stay as they 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.iceberg.manifests.entries import StoredEntry
@@ -26,6 +26,7 @@ from catalog.iceberg.manifests.lists import (
 )
 from catalog.iceberg.merging.changes import Source
 from catalog.iceberg.merging.files import FileChanges, FileKey, Step
+from catalog.iceberg.merging.invariants import Lists, Vectors, check_snapshot
 from catalog.iceberg.merging.lineage import Lineage, operation_of, sequence_number_of
 from catalog.iceberg.merging.places import find_places, removed_keys
 from catalog.iceberg.merging.problems import Problem
@@ -33,6 +34,7 @@ from catalog.iceberg.merging.results import ReplayedSnapshot
 from catalog.iceberg.merging.rewriting import CannotReplay, Files, Listed, Rewriting
 from catalog.iceberg.merging.summaries import summarise
 from catalog.iceberg.metadata import MAIN, Metadata, current_snapshot_id
+from catalog.iceberg.scans.manifests import Entry
 
 _DELETES = 1
 
@@ -47,11 +49,15 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Where the files of both sides are read, and what theirs' schema ids are in the result."""
+    """Where the files of both sides are read, and what theirs' schema ids are in the result.
+
+    `unseen_deletes` are the delete files of ours that theirs did not know.
+    """
 
     ours: Source
     theirs: Source
     schema_ids: Mapping[int, int]
+    unseen_deletes: Collection[Entry]
 
 
 class Replay:
@@ -69,6 +75,7 @@ class Replay:
         self._head = current_snapshot(metadata)
         self._list = None if self._head is None else _list_of(self._head, files)
         self._records = [] if self._list is None else self._list.records
+        self._vectors = Vectors(sides.unseen_deletes)
         self._wanted: set[FileKey] = set()
         self._places: dict[FileKey, str] = {}
 
@@ -99,16 +106,11 @@ class Replay:
         self._numbers[sequence_number_of(step.snapshot)] = number
         rewriting = Rewriting(self._unused_id(), number, version, directory, self._files)
         changes = self._fitting(step.changes)
+        self._vectors.take(changes)
+        before = [record for record in self._records if _holds_files(record)]
         replaced = self._take_out(rewriting, changes)
         created = self._added(rewriting, step.snapshot, changes)
-        self._records = [
-            *created,
-            *(
-                replaced.get(record[PATH], record)
-                for record in self._records
-                if record[PATH] in replaced or _holds_files(record)
-            ),
-        ]
+        self._records = [*created, *(replaced.get(record[PATH], record) for record in before)]
         origin = self._lineage.origins[step.snapshot["snapshot-id"]]
         summary = summarise(
             step.snapshot,
@@ -118,6 +120,7 @@ class Replay:
             origin_commit=origin_commit,
         )
         snapshot = self._snapshot(rewriting, step.snapshot, summary)
+        check_snapshot(snapshot, Lists(before, self._records), changes, self._sides.ours)
         self._put(snapshot)
         return _told(origin, snapshot, changes)
 

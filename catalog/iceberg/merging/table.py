@@ -4,27 +4,29 @@ Everything is judged before anything is written. What is held in memory grows wi
 sides changed, never with the table. With a `write` that throws away, it is a dry run.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from catalog.errors import NoSuchFile, ValidationFailed
+from catalog.errors import InvalidInput, NoSuchFile, ValidationFailed
 from catalog.iceberg.locations import strip_trailing_slashes
 from catalog.iceberg.merging.adoption import adopt, has_no_own_snapshots, keeps_ids
 from catalog.iceberg.merging.attachments import merged_statistics
 from catalog.iceberg.merging.changes import Source, file_changes
 from catalog.iceberg.merging.checks import Histories, Verdict, judge
 from catalog.iceberg.merging.files import Isolation, Step
+from catalog.iceberg.merging.invariants import check_result
 from catalog.iceberg.merging.lineage import Lineage, Purpose, line_up
 from catalog.iceberg.merging.problems import Problem
-from catalog.iceberg.merging.refs import merge_refs
+from catalog.iceberg.merging.refs import MergedRefs, merge_refs
 from catalog.iceberg.merging.replay import Clock, Replay, Sides, current_snapshot
 from catalog.iceberg.merging.results import MergeReport, TableConflict, TableMerge
 from catalog.iceberg.merging.rewriting import CannotReplay, Files
 from catalog.iceberg.merging.shapes import MergedShapes, merge_shapes
-from catalog.iceberg.metadata import MAIN, Metadata
+from catalog.iceberg.metadata import MAIN, Metadata, written
 from catalog.iceberg.properties import MAX_FORMAT_VERSION, METADATA_PATH
-from catalog.iceberg.scans.manifests import Read
+from catalog.iceberg.scans.manifests import Entry, Read
 from catalog.iceberg.scans.schemas import to_specs
+from catalog.iceberg.validation import check_table
 
 
 def merge_table(
@@ -62,6 +64,7 @@ class _Judged:
     """Two histories that go together, and what of theirs is to be replayed."""
 
     lineage: Lineage
+    unseen_deletes: Collection[Entry]
     verdict: Verdict
 
 
@@ -78,45 +81,32 @@ class _Merge:
     def run(
         self, isolation: Isolation, purpose: Purpose, origin_commit: str
     ) -> TableMerge | TableConflict:
-        if problems := self._unfit():
-            return TableConflict(tuple(problems))
+        if len({side.get("table-uuid") for side in (self._base, self._ours, self._theirs)}) > 1:
+            return TableConflict((_OTHER_TABLE,))
+        if invalid := (*_invalid("target", self._ours), *_invalid("source", self._theirs)):
+            return TableConflict(invalid)
         shapes = merge_shapes(self._base, self._ours, self._theirs)
         if isinstance(shapes, list):
             return TableConflict((*shapes, *self._problems_of_histories(purpose)))
         adopts = has_no_own_snapshots(self._base, self._ours) and keeps_ids(shapes)
-        if adopts and not shapes.owed:
-            return self._adopted(shapes)
-        judged = self._judge(shapes, isolation, purpose)
-        if isinstance(judged, list):
-            return TableConflict(tuple(judged))
-        return self._adopted(shapes) if adopts else self._replayed(shapes, judged, origin_commit)
-
-    def _unfit(self) -> list[Problem]:
-        """Return why these are no states of one table that is understood here."""
-        problems = []
-        sides = (self._base, self._ours, self._theirs)
-        if len({side.get("table-uuid") for side in sides}) > 1:
-            problems.append(
-                Problem(
-                    "other-table", "The target and the source are different tables of one name."
-                )
-            )
-        if any(side["format-version"] > MAX_FORMAT_VERSION for side in sides):
-            problems.append(
-                Problem("format-version", "The table has a format version that is not known here.")
-            )
-        return problems
+        known = _snapshot_ids(self._ours) | (_snapshot_ids(self._theirs) if adopts else set())
+        refs = merge_refs(self._base, self._ours, self._theirs, known=known)
+        judged = None if adopts and not shapes.owed else self._judge(shapes, isolation, purpose)
+        problems = (*refs.problems, *(judged if isinstance(judged, list) else ()))
+        if problems or isinstance(judged, list):
+            return TableConflict(problems)
+        if adopts or judged is None:
+            return self._finished(refs, *self._adopted(shapes))
+        return self._finished(refs, *self._replayed(shapes, judged, origin_commit))
 
     def _problems_of_histories(self, purpose: Purpose) -> list[Problem]:
         found = line_up(self._base, self._ours, self._theirs, purpose)
         return found if isinstance(found, list) else []
 
-    def _adopted(self, shapes: MergedShapes) -> TableMerge | TableConflict:
+    def _adopted(self, shapes: MergedShapes) -> tuple[Metadata, MergeReport]:
         merged = adopt(self._base, shapes, self._theirs, self._clock.now_ms)
-        before = {snapshot["snapshot-id"] for snapshot in self._ours["snapshots"]}
-        new = [each["snapshot-id"] for each in merged["snapshots"]]
-        adopted = tuple(each for each in new if each not in before)
-        return self._finished(shapes, merged, MergeReport(adopted=adopted, notes=shapes.notes))
+        adopted = tuple(sorted(_snapshot_ids(merged) - _snapshot_ids(self._ours)))
+        return merged, MergeReport(adopted=adopted, notes=shapes.notes)
 
     def _judge(
         self, shapes: MergedShapes, isolation: Isolation, purpose: Purpose
@@ -125,8 +115,10 @@ class _Merge:
         if isinstance(lineage, list):
             return lineage
         ours, theirs = self._sources(shapes)
-        verdict = judge(self._histories(shapes, lineage, ours, theirs), isolation)
-        return list(verdict.problems) or _Judged(lineage, verdict)
+        histories = self._histories(shapes, lineage, ours, theirs)
+        verdict = judge(histories, isolation)
+        unseen_deletes = histories.difference.added_deletes.values()
+        return list(verdict.problems) or _Judged(lineage, unseen_deletes, verdict)
 
     def _histories(
         self, shapes: MergedShapes, lineage: Lineage, ours: Source, theirs: Source
@@ -149,12 +141,12 @@ class _Merge:
 
     def _replayed(
         self, shapes: MergedShapes, judged: _Judged, origin_commit: str
-    ) -> TableMerge | TableConflict:
+    ) -> tuple[Metadata, MergeReport]:
         ours, theirs = self._sources(shapes)
         replay = Replay(
             shapes.metadata,
             judged.lineage,
-            Sides(ours, theirs, shapes.schema_ids),
+            Sides(ours, theirs, shapes.schema_ids, judged.unseen_deletes),
             self._files,
             self._clock,
         )
@@ -164,7 +156,7 @@ class _Merge:
             left_out=tuple(sorted(judged.verdict.left_out)),
             notes=(*shapes.notes, *judged.verdict.notes),
         )
-        return self._finished(shapes, replay.metadata, report)
+        return replay.metadata, report
 
     def _sources(self, shapes: MergedShapes) -> tuple[Source, Source]:
         base = to_specs(self._base["partition-specs"])
@@ -173,25 +165,43 @@ class _Merge:
         spec_ids = {spec_id: spec_id for spec_id in theirs} | dict(shapes.spec_ids)
         return Source(ours, {}, self._files.read), Source(theirs, spec_ids, self._files.read)
 
-    def _finished(
-        self, shapes: MergedShapes, merged: Metadata, report: MergeReport
-    ) -> TableMerge | TableConflict:
+    def _finished(self, refs: MergedRefs, merged: Metadata, report: MergeReport) -> TableMerge:
         """Merge what hangs on snapshots, and move the clock if anything changed."""
-        known = {snapshot["snapshot-id"] for snapshot in merged["snapshots"]}
-        found = merge_refs(self._base, self._ours, self._theirs, known=known)
-        if found.problems:
-            return TableConflict(found.problems)
+        known = _snapshot_ids(merged)
         main = {name: ref for name, ref in merged["refs"].items() if name == MAIN}
-        merged["refs"] = main | found.refs
+        merged = merged | {"refs": main | refs.refs}
         for member in ("statistics", "partition-statistics"):
             before, left, right = (side[member] for side in (self._base, self._ours, self._theirs))
             merged[member] = merged_statistics(before, left, right, known=known)
-        report = replace(report, notes=(*report.notes, *found.notes))
+        report = replace(report, notes=(*report.notes, *refs.notes))
         clock = {"last-updated-ms": self._ours["last-updated-ms"]}
         if merged | clock == self._ours:
             return TableMerge(self._ours, report)
         merged["last-updated-ms"] = max(self._clock.now_ms, merged["last-updated-ms"])
+        check_result(merged)
         return TableMerge(merged, report)
+
+
+_OTHER_TABLE = Problem(
+    "other-table", "The target and the source have different tables under one name."
+)
+
+
+def _invalid(name: str, side: Metadata) -> Iterator[Problem]:
+    """Yield why readers do not take the metadata of a side, so that nothing is built on it."""
+    if side["format-version"] > MAX_FORMAT_VERSION:
+        # The merge of shapes says so.
+        return
+    try:
+        check_table(written(side))
+    except InvalidInput as error:
+        yield Problem(
+            "invalid-metadata", f"The metadata of the {name} is not valid: {error.message}"
+        )
+
+
+def _snapshot_ids(metadata: Metadata) -> set[int]:
+    return {snapshot["snapshot-id"] for snapshot in metadata["snapshots"]}
 
 
 def _steps(lineage: Lineage, snapshots: Iterable[Metadata], source: Source) -> list[Step]:

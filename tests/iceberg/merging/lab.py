@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -19,7 +20,6 @@ from catalog.iceberg.merging.results import TableConflict, TableMerge
 from catalog.iceberg.merging.table import merge_table
 from catalog.iceberg.metadata import Metadata, completed, written
 
-NOW_MS = 4_000_000_000_000
 NEW_IDS = itertools.count(9_000_000_000)
 
 
@@ -86,7 +86,7 @@ def merge(base: Metadata, ours: Any, theirs: Any, **options: Any) -> TableMerge 
     known = {
         "read": read,
         "write": write,
-        "now_ms": NOW_MS,
+        "now_ms": int(datetime.now(UTC).timestamp() * 1000),
         "new_snapshot_id": NEW_IDS.__next__,
         "isolation": Isolation.SERIALIZABLE,
         "origin_commit": "ab" * 32,

@@ -289,7 +289,10 @@ def test_a_file_that_is_gone_from_the_target_is_a_conflict():
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [({"format-version": 4}, "format-version"), ({"table-uuid": "other"}, "other-table")],
+    [
+        ({"format-version": 4}, "format-version-unsupported"),
+        ({"table-uuid": "other"}, "other-table"),
+    ],
 )
 def test_what_is_not_understood_is_a_conflict(change, code):
     base, ours, theirs = fork(2, data("a"))

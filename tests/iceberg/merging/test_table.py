@@ -13,7 +13,7 @@ from pyiceberg.types import DateType, LongType, NestedField, StringType
 from catalog.iceberg.merging.files import Isolation
 from catalog.iceberg.merging.lineage import Purpose
 from catalog.iceberg.merging.results import TableConflict, TableMerge
-from tests.iceberg.merging.lab import NOW_MS, Lab, merge, metadata_of
+from tests.iceberg.merging.lab import Lab, merge, metadata_of
 
 SCHEMA = Schema(
     NestedField(1, "id", LongType()),
@@ -255,9 +255,10 @@ def test_a_merge_that_only_changes_properties_writes_no_file(lab):
         change.set_properties({"b": "3"})
     ours.append(rows((7, D1, "o")))
     written = []
-    found = merge(base, ours, theirs, write=lambda path, data: written.append(path))
+    moment = metadata_of(ours)["last-updated-ms"] + 5
+    found = merge(base, ours, theirs, write=lambda path, data: written.append(path), now_ms=moment)
     assert found.metadata["properties"]["b"] == "3"
-    assert found.metadata["last-updated-ms"] == NOW_MS
+    assert found.metadata["last-updated-ms"] == moment
     assert found.metadata["snapshots"] == metadata_of(ours)["snapshots"]
     assert written == []
 
