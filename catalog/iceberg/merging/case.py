@@ -18,9 +18,9 @@ class Case:
     `private` are live files that theirs added itself, that the result has by now and that no delete
     of ours is for. `absent` are delete files that were void, `left` are the files, and `left_steps`
     the snapshots, of rewrites that were left out. `pure` are the snapshots of theirs that only took
-    rows away. Sequence numbers up to `shared_number` mean the
-    same on both sides, `numbers` has ours' number for others of theirs, and `own_numbers` are
-    those of theirs that are replayed.
+    rows away. `inherited` are files into which a rewrite of theirs put rows of the base. Sequence
+    numbers up to `shared_number` mean the same on both sides, `numbers` has ours' number for
+    others of theirs, and `own_numbers` are those of theirs that are replayed.
     """
 
     layout: Layout
@@ -31,6 +31,7 @@ class Case:
     shared_number: int
     own_numbers: set[int] = field(default_factory=set)
     private: set[FileKey] = field(default_factory=set)
+    inherited: set[FileKey] = field(default_factory=set)
     absent: set[FileKey] = field(default_factory=set)
     left: set[FileKey] = field(default_factory=set)
     left_steps: list[Step] = field(default_factory=list)
@@ -39,6 +40,10 @@ class Case:
     def shares_all_numbers(self) -> bool:
         """Tell whether all that both sides have, they have by the same snapshots."""
         return all(number <= self.shared_number for number in self.numbers)
+
+    def holds_base(self, key: FileKey) -> bool:
+        """Tell whether rows of a file that theirs changed were in the base."""
+        return key not in self.private or key in self.inherited
 
     def is_own_number(self, number: int) -> bool:
         """Tell whether a number is that of a snapshot which is put behind all of ours."""

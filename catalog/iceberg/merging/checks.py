@@ -144,6 +144,8 @@ class _Walk:
         self._findings += findings
         self._notes += remarks_on(self._case, step)
         void |= twice | removals_to_skip(self._case, step)
+        if is_rewrite and any(map(self._case.holds_base, step.changes.removed)):
+            self._case.inherited |= set(step.changes.added)
         self._case.private -= set(step.changes.removed) | set(step.changes.removed_deletes)
         self._case.private |= set(step.changes.added_deletes)
         self._case.private -= void | reached_by_ours(self._case, step)

@@ -61,7 +61,7 @@ def _take(
     result: Touched, case: Case, key: FileKey, found: list[Finding] | None, *, void: FileKey
 ) -> None:
     """Take in what was found of a file; None means that nothing is left to do there."""
-    if key not in case.private:
+    if case.holds_base(key):
         result.reaches_base = True
     if found is None:
         result.void.add(void)
@@ -176,7 +176,7 @@ def _take_old_vector(
         result.findings.append(case.finding(Reason.LEFT_OUT, delete, path))
     elif not case.is_live(key):
         result.void.add(key)
-        if case.unseen.is_live((path, None)):
+        if not dealt and case.unseen.is_live((path, None)):
             result.findings.append(case.finding(Reason.TWO_VECTORS, delete, path))
     elif not dealt:
         found = _target(case, step, path, delete)

@@ -323,6 +323,28 @@ def test_a_deleted_file_whose_rows_may_have_moved_counts() -> None:
     assert codes(verdict) == CHANGED
 
 
+def test_a_compaction_of_theirs_does_not_hide_that_rows_of_the_base_were_deleted() -> None:
+    first, second = data("g1"), data("g2")
+    theirs = [compact([first], [F1]), compact([second], [first]), over("t1", second)]
+    assert codes(judged([OURS_AP1], theirs)) == ADDED
+    assert codes(judged([OURS_AP1], [*theirs[:2], delete(positions("p", "g2"))])) == ADDED
+    assert codes(judged([OURS_AP3], theirs)) == CLEAN
+
+
+def test_a_compaction_of_rows_that_theirs_added_itself_reads_no_others() -> None:
+    own, compacted = data("t1", ids=(9, 9)), data("g1")
+    theirs = [append(own), compact([compacted], [own]), over("t2", compacted)]
+    assert codes(judged([OURS_AP1], theirs)) == CLEAN
+
+
+def test_a_vector_that_theirs_took_away_with_its_file_is_no_second_reason() -> None:
+    old = vector("v0", "f1", sequence=1)
+    ours = delete(vector("v1", "f1"), removed=[old])
+    theirs = overwrite([data("t1")], [F1, old])
+    assert codes(judged([ours], [theirs], **V3)) == DELETED
+    assert codes(judged([ours], [delete(removed=[old])], **V3)) == VECTORS
+
+
 def test_unpartitioned_tables_conflict_with_any_new_row() -> None:
     whole = data("u1", spec_id=UNPARTITIONED)
     theirs = overwrite([data("t", spec_id=UNPARTITIONED)], [whole])
