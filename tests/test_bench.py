@@ -74,3 +74,11 @@ def test_quick_run_measures_every_operation_on_both_databases() -> None:
         assert ours.keys() == _OPERATIONS | replicas
         assert ours.pop("commits given up") == 0
         assert all(best > 0 for best in ours.values())
+
+
+@pytest.mark.slow
+def test_libraries_for_object_storage_are_measured_alike() -> None:
+    found: dict[str, dict[str, str]] = orjson.loads(_bench("--stores", "--json"))
+    assert found["obstore"].keys() == found["pyarrow"].keys()
+    refused = {name: each["a second write of a file is refused"] for name, each in found.items()}
+    assert refused == {"obstore": "True", "pyarrow": "False"}

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.databases import DATABASES
 from benchmarks.figures import Figure
 from benchmarks.lake import CHANGED, Lake
+from benchmarks.object_stores import show_libraries
 from benchmarks.report import show
 from benchmarks.rounds import FULL, PEER, QUICK
 from benchmarks.suite import measure, measure_nessie
@@ -20,6 +21,9 @@ _CHOICES = {**{name: [name] for name in DATABASES}, "both": list(DATABASES)}
 def main() -> int:
     """Run what the arguments ask for."""
     arguments = _parse()
+    if arguments.stores:
+        show_libraries(quick=arguments.quick, as_json=arguments.json)
+        return 0
     figures = list(_figures(arguments))
     show(figures, as_json=arguments.json)
     return 0
@@ -66,6 +70,11 @@ def _parse() -> argparse.Namespace:
         choices=["nessie"],
         help="measure Nessie beside it, on the smallest lake; the first time, its server is fetched"
         " by the Maven on PATH, and its Java by pip, into the user's cache",
+    )
+    parser.add_argument(
+        "--stores",
+        action="store_true",
+        help="measure obstore beside pyarrow's file systems on an S3 store instead",
     )
     parser.add_argument("--quick", action="store_true", help="measure once: a smoke test")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")

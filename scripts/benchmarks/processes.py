@@ -24,12 +24,17 @@ class Server:
 
     def resident_bytes(self) -> int:
         """Return how much memory the process holds."""
-        status = Path(f"/proc/{self.pid}/status")
-        if status.exists():
-            fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-            return int(fields["VmRSS"].split()[0]) * _KIBIBYTE
-        shown = subprocess.check_output(["ps", "-o", "rss=", "-p", str(self.pid)])
-        return int(shown) * _KIBIBYTE
+        return resident_bytes(self.pid)
+
+
+def resident_bytes(pid: int) -> int:
+    """Return how much memory a process holds."""
+    status = Path(f"/proc/{pid}/status")
+    if status.exists():
+        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(fields["VmRSS"].split()[0]) * _KIBIBYTE
+    shown = subprocess.check_output(["ps", "-o", "rss=", "-p", str(pid)])
+    return int(shown) * _KIBIBYTE
 
 
 def free_port() -> int:
