@@ -6,6 +6,7 @@ Needs the extra `pyiceberg`. `docs/client.md` shows it at work.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from typing import Any, Literal, TypeVar
 
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -184,6 +185,33 @@ class Warehouse:
         query: dict[str, Any] = {"from": before, "to": after, "detail": "true" if detail else None}
         found = _asked(lambda: self._client.get(*self._path("diff"), **query))
         return [_change(each) for each in found["changes"]]
+
+    def diff_rows(
+        self,
+        before: str,
+        after: str,
+        table: str,
+        *,
+        key: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> pa.Table:
+        """Return the rows of a table that differ between two revisions; needs the extra `duckdb`.
+
+        `_change` is `added`, `removed`, or `before` and `after` for the two states of one row:
+        `key`, or else the table's identifier fields, tell which rows are one. `_changed_columns`
+        names what of it differs.
+
+        Raises:
+            ModuleNotFoundError: if DuckDB is not installed.
+        """
+        rows = import_module("catalog.cli.changed_rows")
+
+        def found() -> pa.Table:
+            opened = rows.changed_rows(self._client, self.name, before, after, table, key)
+            with opened as changed:
+                return changed.duck.arrow(changed.query(limit))
+
+        return _asked(found)
 
     def blame(self, table: str, revision: str | None = None) -> list[Blamed]:
         """Return which commit brought each part of a table, view or namespace to what it is."""

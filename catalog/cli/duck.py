@@ -1,4 +1,4 @@
-"""DuckDB with a revision attached, for `mainstem sql`; only who has the extra can import it."""
+"""DuckDB with revisions attached, for `mainstem sql`; only who has the extra can import it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,14 +52,23 @@ class Duck:
         self._create_secret("store", store)
         self._connection.execute(f"CREATE SECRET catalog ({_access(revision)})")
         # Who brings keys uses them; who has none takes those that the catalog may hand out.
-        delegation = "none" if store else "vended_credentials"
-        name = _identifier(revision.name)
-        self._connection.execute(
-            f"ATTACH {quoted(revision.warehouse)} AS {name} (TYPE iceberg, SECRET catalog,"
-            f" ENDPOINT {quoted(revision.uri)}, ACCESS_DELEGATION_MODE '{delegation}')"
-        )
+        self._delegation = "none" if store else "vended_credentials"
+        self.attach(revision)
         if revision.schema is not None:
+            name = _identifier(revision.name)
             self._connection.execute(f"USE {name}.{_identifier(revision.schema)}")
+
+    def attach(self, revision: Revision) -> None:
+        """Attach another revision of the same server, asked as the first one is."""
+        self._connection.execute(
+            f"ATTACH {quoted(revision.warehouse)} AS {_identifier(revision.name)} (TYPE iceberg,"
+            f" SECRET catalog, ENDPOINT {quoted(revision.uri)},"
+            f" ACCESS_DELEGATION_MODE '{self._delegation}')"
+        )
+
+    def spill_to(self, directory: str) -> None:
+        """Say where to put what memory does not hold; by default it is the working directory."""
+        self._connection.execute(f"SET temp_directory = {quoted(directory)}")
 
     def close(self) -> None:
         """Close the connection."""
@@ -96,6 +105,14 @@ class Duck:
             self._connection.execute(statement)
         rows = self._connection.sql(statements[-1])
         rows.query(_RESULT, f"COPY {_RESULT} TO {quoted(path)} ({_WRITERS[form]})")
+
+    def arrow(self, sql: str) -> Any:
+        """Return what a query gives as an Arrow table.
+
+        Raises:
+            duckdb.Error: if it fails.
+        """
+        return self._connection.sql(sql).to_arrow_table()
 
     def keywords(self) -> list[str]:
         """Return the words of DuckDB's SQL."""

@@ -1,4 +1,4 @@
-"""`mainstem log`, `show`, `diff` and `reflog`: what changed, when and by whom."""
+"""`mainstem log`, `show` and `reflog`: what changed, when and by whom."""
 
 from typing import Annotated
 
@@ -112,35 +112,24 @@ def _commits(
 
 def show(session: Session, revision: Revision, stat: Stat = False) -> None:
     """Show one commit and what it changed."""
-    commit = session.get("commits", revision, detail=_detailed(session, stat=stat))
+    commit = session.get("commits", revision, detail=detailed(session, stat=stat))
     metadata = Fields(list(commit["metadata"].items()))
     session.output.answer(
         commit,
         *_commit_shown(session.output, commit),
         *((metadata, Paragraph("")) if metadata.pairs else ()),
-        *_changes(commit, stat=stat),
+        *changes_blocks(commit, stat=stat),
     )
 
 
-def diff(
-    session: Session,
-    before: Annotated[str, typer.Argument(metavar="FROM", autocompletion=complete_revision)],
-    after: Annotated[str, typer.Argument(metavar="TO", autocompletion=complete_revision)],
-    stat: Stat = False,
-) -> None:
-    """Show which tables differ between two revisions, and what changed within them."""
-    with session.output.waiting("Comparing"):
-        detail = _detailed(session, stat=stat)
-        document = session.get("diff", **{"from": before, "to": after, "detail": detail})
-    session.output.answer(document, *_changes(document, stat=stat))
-
-
-def _detailed(session: Session, *, stat: bool) -> Query:
+def detailed(session: Session, *, stat: bool) -> Query:
+    """Return whether to ask for details."""
     # A script that reads lines gets none of it, so no metadata is read for one.
     return "true" if stat or session.output.as_json or session.output.for_person else None
 
 
-def _changes(document: Json, *, stat: bool) -> tuple[Block, ...]:
+def changes_blocks(document: Json, *, stat: bool) -> tuple[Block, ...]:
+    """Show what changed, or how much."""
     if stat:
         return stat_shown(document["changes"], document["totals"])
     return (*changes_shown(document["changes"]), *parts_shown(document["changes"]))
@@ -182,7 +171,7 @@ def reflog(
 
 def register(root: typer.Typer) -> None:
     """Add the commands to the application."""
-    for name, function in (("log", log), ("show", show), ("diff", diff), ("reflog", reflog)):
+    for name, function in (("log", log), ("show", show), ("reflog", reflog)):
         query(root, name)(function)
 
 

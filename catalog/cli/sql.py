@@ -50,20 +50,29 @@ def sql(
     """Query a revision with DuckDB; name a table of another one "table@revision"."""
     if form is None and session.output.as_json:
         form = Format.JSON
-    chosen = _format(form, output)
+    chosen = chosen_format(form, output)
     revision = at or session.revision or session.default_branch()
     try:
         # Half a second that no other command should pay, and an extra that not everybody has.
         running = import_module("catalog.cli.sql_run")
         succeeded = running.run(session, revision, query, chosen.value, output)
     except ModuleNotFoundError as error:
-        message = f"{error.name} is not installed: pip install 'mainstem[duckdb]'"
-        raise Failure(ExitCode.NO, message) from error
+        raise without_duckdb(error) from error
     if not succeeded:
         raise typer.Exit(ExitCode.NO)
 
 
-def _format(form: Format | None, output: Path | None) -> Format:
+def without_duckdb(error: ModuleNotFoundError) -> Failure:
+    """Return the failure of who lacks the extra."""
+    return Failure(ExitCode.NO, f"{error.name} is not installed: pip install 'mainstem[duckdb]'")
+
+
+def chosen_format(form: Format | None, output: Path | None) -> Format:
+    """Return the form that is asked for, or that the file's ending says.
+
+    Raises:
+        typer.BadParameter: if rows cannot be printed or written so.
+    """
     if form is None and output is not None:
         ending = output.suffix.removeprefix(".").lower()
         if ending not in (Format.CSV, Format.JSON, Format.PARQUET):

@@ -60,7 +60,7 @@ def _answer(duck: Duck, session: Session, text: str, form: str, output: Path | N
         if form == "table":
             _print(duck, session, text)
         else:
-            _write(duck, text, form, output)
+            write_rows(duck, text, form, output)
     except (duckdb.Error, ValueError) as error:
         session.output.say(str(error))
         return False
@@ -77,7 +77,13 @@ def _print(duck: Duck, session: Session, text: str) -> None:
     session.output.answer({}, *blocks, *notes)
 
 
-def _write(duck: Duck, text: str, form: str, output: Path | None) -> None:
+def write_rows(duck: Duck, text: str, form: str, output: Path | None) -> None:
+    """Write what a query gives to a file, or on standard output.
+
+    Raises:
+        duckdb.Error: if it fails.
+        ValueError: if it is no query.
+    """
     if output is not None:
         duck.export(text, str(output), form)
         return
