@@ -11,7 +11,7 @@ import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from catalog.api.capture import Captured
-from catalog.operations.contents import Progress, Report, unreported
+from catalog.operations.merging.contents import Progress, Report, unreported
 
 MEDIA_TYPE = "application/x-ndjson"
 _PATHS = re.compile(r"/api/v1/warehouses/[^/]+/(merges|cherry-picks|reverts)")

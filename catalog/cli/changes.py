@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.cli.client import Json
-from catalog.cli.output import Block, Note, Table, counted, dotted
+from catalog.cli.details import parts_shown
+from catalog.cli.output import Block, Note, Paragraph, Table, counted, dotted
 
 _ROWS = "total-records"
 _DELETE_FILES = "total-delete-files"
@@ -33,6 +34,46 @@ def conflicts_shown(conflicts: Sequence[Json]) -> Table:
     """Show every conflict with its reason in words."""
     rows = [(dotted(each["key"]), each["reason"], each["detail"]) for each in conflicts]
     return Table(("Conflict", "Reason", "Detail"), rows)
+
+
+def inside_shown(outcomes: Sequence[Json]) -> tuple[Block, ...]:
+    """Show what merging did inside tables, and what people should read of it."""
+    merged = [each for each in outcomes if each["inside"]]
+    if not merged:
+        return ()
+    columns = ("Merged inside", "Snapshots", "Rows", "Files")
+    rows = [(dotted(each["key"]), *_inside(each["inside"])) for each in merged]
+    parts = parts_shown(
+        [
+            {"key": each["key"], "change": "modified", "detail": {"parts": each["inside"]["parts"]}}
+            for each in merged
+        ]
+    )
+    notes = [
+        Paragraph(f"{dotted(each['key'])}: {note}")
+        for each in merged
+        for note in each["inside"]["notes"]
+    ]
+    numbers = frozenset({"Snapshots", "Rows", "Files"})
+    return (Note(""), Table(columns, rows, right=numbers), *parts, *notes)
+
+
+def _inside(inside: Json) -> tuple[str, ...]:
+    sums: Counter[str] = Counter()
+    for taken in inside["snapshots"]:
+        sums.update(taken["changes"])
+    rows = _difference(sums["added-records"], sums["deleted-records"])
+    deletes = sums["added-position-deletes"] + sums["added-equality-deletes"]
+    files = _difference(
+        sums["added-data-files"] + sums["added-delete-files"],
+        sums["deleted-data-files"] + sums["removed-delete-files"],
+    )
+    marked = f", {deletes:,} deletes" if deletes else ""
+    return str(len(inside["snapshots"])), f"{rows}{marked}", files
+
+
+def _difference(added: int, removed: int) -> str:
+    return f"+{added:,} -{removed:,}"
 
 
 def _name(change: Json) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from catalog.cli.arguments import pairs
-from catalog.cli.changes import changes_shown, conflicts_shown
+from catalog.cli.changes import changes_shown, conflicts_shown, inside_shown
 from catalog.cli.client import Json
 from catalog.cli.commands import Session, change
 from catalog.cli.completion import complete_branch, complete_revision
@@ -21,6 +21,13 @@ class Strategy(StrEnum):
     FAIL = "fail"
     OURS = "ours"
     THEIRS = "theirs"
+
+
+class Isolation(StrEnum):
+    """How strictly tables are merged inside."""
+
+    SERIALIZABLE = "serializable"
+    SNAPSHOT = "snapshot"
 
 
 Into = Annotated[
@@ -58,6 +65,15 @@ StrategyOption = Annotated[
     typer.Option(
         "--strategy",
         help="For tables changed on both sides; `ours` is the side of the branch that changes.",
+    ),
+]
+IsolationOption = Annotated[
+    Isolation | None,
+    typer.Option(
+        "--isolation",
+        help="How strictly tables are merged inside that both sides changed. (default: as each"
+        " table's properties say)",
+        show_default=False,
     ),
 ]
 Metadata = Annotated[
@@ -106,6 +122,7 @@ def merge(
     dry_run: DryRun = False,
     strategy: StrategyOption = Strategy.AUTO,
     table: ByTable = None,
+    isolation: IsolationOption = None,
     squash: Annotated[
         bool, typer.Option("--squash", help="One commit without the source as its parent.")
     ] = False,
@@ -126,6 +143,7 @@ def merge(
     body = {
         **_common(message, strategy, table, metadata, expected_head, plan),
         "source": source,
+        "isolation": isolation,
         "squash": squash,
         "unchanged": unchanged or [],
     }
@@ -143,13 +161,14 @@ def cherry_pick(
     dry_run: DryRun = False,
     strategy: StrategyOption = Strategy.AUTO,
     table: ByTable = None,
+    isolation: IsolationOption = None,
     metadata: Metadata = None,
     expected_head: ExpectedHead = None,
     plan: PlanOption = None,
 ) -> None:
     """Apply what single commits changed to a branch, as one commit."""
     common = _common(message, strategy, table, metadata, expected_head, plan)
-    body = {**common, "commit_ids": commits}
+    body = {**common, "commit_ids": commits, "isolation": isolation}
     _carry_out(session, "cherry-picks", body, into=into, dry_run=dry_run)
 
 
@@ -211,7 +230,11 @@ def _carry_out(session: Session, kind: str, body: Json, *, into: str | None, dry
             "with --table NS.TABLE=ours or =theirs, or change the source and try again."
         )
         raise typer.Exit(ExitCode.NO) from refusal
-    shown = [*changes_shown(result["changes"]), *_resolutions(result["resolutions"])]
+    shown = [
+        *changes_shown(result["changes"]),
+        *_resolutions(result["resolutions"]),
+        *inside_shown(result["outcomes"]),
+    ]
     session.output.answer(result, *shown, _closing(session, result, target, dry_run=dry_run))
 
 

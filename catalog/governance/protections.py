@@ -162,6 +162,23 @@ def verdict(rules: Mapping[str, Rules], move: RefMove, checks: Mapping[str, str]
     return None
 
 
+def inside_refusal(rules: Mapping[str, Rules], ref: str) -> Refusal | None:
+    """Return why no table may be merged inside on its way to a ref; None if it may.
+
+    A merge that knows it makes a conflict of each table that both sides changed.
+    """
+    for pattern in sorted(rules):
+        if not rules[pattern].merge_inside_tables and matches(pattern, ref):
+            return Refusal(
+                "merge_inside_tables",
+                pattern,
+                f"Branch {ref!r} takes no tables that were merged inside (protection {pattern!r},"
+                " rule merge_inside_tables): take the target's or the source's side of each table"
+                " that both changed",
+            )
+    return None
+
+
 _Judge = Callable[[Mapping[str, Rules], RefMove, Mapping[str, str]], Refusal | None]
 
 
@@ -240,17 +257,7 @@ def _forbid_delete(
 def _merge_inside_tables(
     rules: Mapping[str, Rules], move: RefMove, checks: Mapping[str, str]
 ) -> Refusal | None:
-    """Refuse what was merged inside; a merge that knows of the rule makes a conflict of it."""
-    for pattern, rule in rules.items():
-        if move.merges_inside and not rule.merge_inside_tables:
-            return Refusal(
-                "merge_inside_tables",
-                pattern,
-                f"Branch {move.ref!r} takes no tables that were merged inside (protection"
-                f" {pattern!r}, rule merge_inside_tables): take the target's or the source's side"
-                " of each table that both changed",
-            )
-    return None
+    return inside_refusal(rules, move.ref) if move.merges_inside else None
 
 
 def _forbid_reset(

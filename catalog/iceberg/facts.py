@@ -1,9 +1,23 @@
 """The small facts of a table or view that a tree entry keeps, for diffs without metadata files."""
 
+from collections.abc import Sequence
+
 from catalog.iceberg.metadata import Metadata, completed, current_snapshot_id
 from catalog.iceberg.reading import LONG_MAX
 
 _TOTALS = ("total-records", "total-data-files", "total-files-size", "total-delete-files")
+_CHANGES = (
+    "added-data-files",
+    "deleted-data-files",
+    "added-delete-files",
+    "removed-delete-files",
+    "added-records",
+    "deleted-records",
+    "added-position-deletes",
+    "added-equality-deletes",
+    "added-files-size",
+    "removed-files-size",
+)
 
 
 def table_facts(metadata: Metadata) -> dict[str, int | str]:
@@ -19,7 +33,12 @@ def table_facts(metadata: Metadata) -> dict[str, int | str]:
     if snapshot_id is None:
         return facts
     facts["snapshot-id"] = snapshot_id
-    return facts | _totals(_summary_of(filled, snapshot_id))
+    return facts | _counts(_summary_of(filled, snapshot_id), _TOTALS)
+
+
+def snapshot_changes(snapshot: Metadata) -> dict[str, int]:
+    """Return what a snapshot's summary counts as changed, under the summary's own names."""
+    return _counts(snapshot.get("summary") or {}, _CHANGES)
 
 
 def view_facts(metadata: Metadata) -> dict[str, int | str]:
@@ -39,8 +58,8 @@ def _summary_of(metadata: Metadata, snapshot_id: int) -> Metadata:
     return {}
 
 
-def _totals(summary: Metadata) -> dict[str, int]:
-    texts = {name: str(summary[name]) for name in _TOTALS if name in summary}
+def _counts(summary: Metadata, names: Sequence[str]) -> dict[str, int]:
+    texts = {name: str(summary[name]) for name in names if name in summary}
     return {
         name: int(text)
         for name, text in texts.items()

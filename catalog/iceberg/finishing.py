@@ -13,6 +13,7 @@ from catalog.iceberg.metadata import (
 from catalog.iceberg.partitioning import check_spec_sources
 from catalog.iceberg.properties import metadata_codec, previous_versions_max, protected
 from catalog.iceberg.sorting import check_sort_sources
+from catalog.iceberg.validation import check_table
 
 
 def finish(build: Build, base_location: str | None) -> Metadata:
@@ -30,7 +31,7 @@ def finish(build: Build, base_location: str | None) -> Metadata:
     metadata_codec(draft["properties"], default="none")
     draft["properties"] = protected(draft["properties"])
     draft["snapshot-log"] = _snapshot_log(build)
-    draft["metadata-log"] = _metadata_log(build, base_location)
+    draft["metadata-log"] = metadata_log(draft, build.base, base_location)
     last_entry = max((entry["timestamp-ms"] for entry in draft["snapshot-log"][-1:]), default=0)
     draft["last-updated-ms"] = max(build.clock_ms, last_entry)
     return written(draft)
@@ -56,15 +57,37 @@ def _holds(items: list[Metadata], member: str, wanted: int) -> bool:
     return any(item.get(member, 0) == wanted for item in items)
 
 
-def _metadata_log(build: Build, base_location: str | None) -> list[Metadata]:
-    log: list[Metadata] = build.draft["metadata-log"]
-    if build.base is None or base_location is None:
+def finish_merge(merged: Metadata, ours: Metadata, ours_location: str) -> Metadata:
+    """Return what a merge made of completed metadata, as it is written after ours.
+
+    Raises:
+        InvalidInput: naming the rule of the format that it breaks.
+    """
+    result = dict(merged)
+    result["properties"] = protected(result["properties"])
+    result["metadata-log"] = metadata_log(result, ours, ours_location)
+    result["last-updated-ms"] = max(
+        result["last-updated-ms"],
+        ours["last-updated-ms"],
+        *(entry["timestamp-ms"] for entry in result["snapshot-log"][-1:]),
+    )
+    finished = written(result)
+    check_table(finished)
+    return finished
+
+
+def metadata_log(
+    metadata: Metadata, previous: Metadata | None, location: str | None
+) -> list[Metadata]:
+    """Return the log with the file that new metadata follows, cut to its greatest length."""
+    log: list[Metadata] = metadata["metadata-log"]
+    if previous is None or location is None:
         return log
-    most = previous_versions_max(build.draft["properties"])
+    most = previous_versions_max(metadata["properties"])
     if len(log) >= most:
         log = log[len(log) - most + 1 :]
-    moment = build.base["last-updated-ms"]
-    return [*log, {"timestamp-ms": moment, "metadata-file": base_location}]
+    moment = previous["last-updated-ms"]
+    return [*log, {"timestamp-ms": moment, "metadata-file": location}]
 
 
 def _snapshot_log(build: Build) -> list[Metadata]:

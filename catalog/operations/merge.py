@@ -1,93 +1,39 @@
 """Merge, cherry-pick and revert: one three-way merge of trees, taken against three bases."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
-import orjson
-
-from catalog.errors import MergeConflicts
+from catalog.iceberg.merging.lineage import Purpose
 from catalog.operations.ancestry import ReadAhead
 from catalog.operations.callers import Caller
 from catalog.operations.commit import Head, Plan, commit
-from catalog.operations.contents import (
+from catalog.operations.heads import check_head
+from catalog.operations.merging.contents import (
     Contents,
     Report,
     settle_by_history,
     unmerged,
     unreported,
 )
-from catalog.operations.heads import check_head
+from catalog.operations.merging.files import MergeFiles
+from catalog.operations.merging.inside import Terms, settle_inside
+from catalog.operations.merging.outcomes import check_plan
+from catalog.operations.merging.plans import Compared, Merged, Told, make_plan
+from catalog.operations.merging.reads import moved_reads
+from catalog.operations.merging.resolutions import Options
+from catalog.operations.merging.steps import Step, apply_steps
 from catalog.operations.moves import MoveKind
-from catalog.operations.outcomes import Decided, check_plan, decided, plan_id, shown_base
-from catalog.operations.reads import moved_reads
-from catalog.operations.resolutions import Options, Resolutions
+from catalog.operations.protections import find_inside_refusal
 from catalog.operations.resolve import head_of, resolve
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.bases import base_tree, parent_tree
-from catalog.versioning.diff import changed_keys, pair_renames
 from catalog.versioning.graph import merge_bases
 from catalog.versioning.ids import ObjectId, to_hex
-from catalog.versioning.merge import merge_trees
 from catalog.versioning.object_store import Objects
-from catalog.versioning.objects import Change, Commit
-from catalog.versioning.outcomes import Conflict, TreeMerge
-from catalog.versioning.tree import apply
+from catalog.versioning.objects import Commit
 
 __all__ = ["Merged", "Options", "cherry_pick", "merge", "revert"]
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """Where the target stands after a merge, and what changed on it.
-
-    `commit_id` is None in a dry run that would make a commit; it is `previous` where there was
-    nothing to do. `base` and `source` are what was compared. `plan_id` is None where there was
-    nothing to plan.
-    """
-
-    commit_id: ObjectId | None
-    previous: ObjectId
-    base: ObjectId | None
-    source: ObjectId | None
-    changes: tuple[Change, ...] = ()
-    outcomes: tuple[Decided, ...] = ()
-    plan_id: str | None = None
-
-    @property
-    def resolutions(self) -> tuple[Decided, ...]:
-        """What both sides had changed, not alike."""
-        return tuple(each for each in self.outcomes if each.both_changed)
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One three-way merge onto a tree: its base, its source, and the words for both.
-
-    `contents` settles what collides; `moved` are conflicts that it has already.
-    """
-
-    base: ObjectId
-    theirs: ObjectId
-    described: str
-    contents: Contents
-    moved: tuple[Conflict, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """The tree after one or more steps, and what became of all that they brought."""
-
-    tree: ObjectId
-    outcomes: tuple[Decided, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    """What an operation compares, as its answer and its plan tell."""
-
-    operation: str
-    bases: Sequence[ObjectId]
-    sources: Sequence[ObjectId]
 
 
 _Build = Callable[[Objects, Head], Plan | None]
@@ -119,8 +65,11 @@ def merge(
     branch = resolve(warehouse, target).writable(target)
     source_id = resolve(warehouse, source).commit_id
     message = f"Merge {source} into {target}"
-    contents = Contents(settle_by_history(warehouse), report)
-    base_contents = Contents(settle_by_history(warehouse))
+    files = MergeFiles(warehouse, dry_run=options.dry_run, keeps=False)
+    forbidden = find_inside_refusal(warehouse, branch)
+    terms = Terms(source_id, Purpose.MERGE, options.isolation, forbidden)
+    contents = Contents(settle_inside(files, terms), report)
+    of_bases = Contents(partial(settle_by_history, files.read_metadata))
 
     def build(objects: Objects, head: Head) -> Plan | None:
         check_head(branch, head.commit_id, options.expected_head)
@@ -128,19 +77,19 @@ def merge(
         bases = merge_bases(commits, head.commit_id, source_id)
         if bases == [source_id]:
             return None
-        base = base_tree(objects, bases, collide=base_contents.collide)
+        base = base_tree(objects, bases, collide=of_bases.collide)
         theirs = objects.commit(source_id).tree
         moved = moved_reads(objects, base, head.commit.tree, theirs, options.unchanged)
-        step = _Step(base, theirs, f"{source!r} into {target!r}", contents, moved)
-        result = _apply_steps(objects, head.commit.tree, [step], options)
+        step = Step(base, theirs, f"{source!r} into {target!r}", contents, moved)
+        result = apply_steps(objects, head.commit.tree, [step], options, files)
         metadata = {
             "mainstem.merge.base": " ".join(to_hex(base) for base in bases),
             "mainstem.merge.source": to_hex(source_id),
             **({"mainstem.merge.squash": "true"} if squash else {}),
         }
-        parents = () if squash else (source_id,)
-        compared = _Compared("squash" if squash else "merge", bases, [source_id])
-        return _plan(objects, head, result, message, metadata, parents, compared, options)
+        told = Told(message, metadata, () if squash else (source_id,))
+        compared = Compared("squash" if squash else "merge", bases, [source_id])
+        return make_plan(objects, head, result, told, compared, options, files)
 
     return _carry_out(warehouse, branch, build, options, caller, "merge", MoveKind.MERGE, source_id)
 
@@ -152,6 +101,7 @@ def cherry_pick(
     *,
     options: Options,
     caller: Caller,
+    report: Report = unreported,
 ) -> Merged:
     """Apply what each commit changed against its first parent to a branch, as one commit.
 
@@ -167,18 +117,22 @@ def cherry_pick(
     authors = {each.author for each in picked}
     if caller.author is None and len(authors) == 1:
         caller = replace(caller, author=authors.pop())
-    contents = Contents(unmerged)
+    files = MergeFiles(warehouse, dry_run=options.dry_run, keeps=len(ids) > 1)
+    forbidden = find_inside_refusal(warehouse, branch)
+    terms = [Terms(each, Purpose.PICK, options.isolation, forbidden) for each in ids]
+    contents = [Contents(settle_inside(files, each), report) for each in terms]
 
     def build(objects: Objects, head: Head) -> Plan | None:
         check_head(branch, head.commit_id, options.expected_head)
         steps = [
-            _Step(parent_tree(objects, each), each.tree, f"commit {to_hex(commit_id)}", contents)
-            for commit_id, each in zip(ids, picked, strict=True)
+            Step(parent_tree(objects, each), each.tree, f"commit {to_hex(commit_id)}", settled)
+            for commit_id, each, settled in zip(ids, picked, contents, strict=True)
         ]
-        result = _apply_steps(objects, head.commit.tree, steps, options)
+        result = apply_steps(objects, head.commit.tree, steps, options, files)
         metadata = {"mainstem.cherry-pick.commits": " ".join(to_hex(each) for each in ids)}
-        compared = _Compared("cherry-pick", picked[0].parents[:1], ids)
-        return _plan(objects, head, result, _pick_message(picked), metadata, (), compared, options)
+        told = Told(_pick_message(picked), metadata)
+        compared = Compared("cherry-pick", picked[0].parents[:1], ids)
+        return make_plan(objects, head, result, told, compared, options, files)
 
     return _carry_out(warehouse, branch, build, options, caller, "cherry-pick")
 
@@ -195,124 +149,20 @@ def revert(
     commit_id = resolve(warehouse, revision).commit_id
     reverted = warehouse.objects().commit(commit_id)
     subject = reverted.message.partition("\n")[0]
+    files = MergeFiles(warehouse, dry_run=options.dry_run, keeps=False)
     message = f'Revert "{subject}"\n\nThis takes back commit {to_hex(commit_id)}.'
 
     def build(objects: Objects, head: Head) -> Plan | None:
         check_head(branch, head.commit_id, options.expected_head)
         before = parent_tree(objects, reverted)
         described = f"the opposite of {to_hex(commit_id)}"
-        step = _Step(reverted.tree, before, described, Contents(unmerged))
-        result = _apply_steps(objects, head.commit.tree, [step], options)
-        metadata = {"mainstem.revert.commit": to_hex(commit_id)}
-        compared = _Compared("revert", [commit_id], reverted.parents[:1])
-        return _plan(objects, head, result, message, metadata, (), compared, options)
+        step = Step(reverted.tree, before, described, Contents(unmerged))
+        result = apply_steps(objects, head.commit.tree, [step], options, files)
+        told = Told(message, {"mainstem.revert.commit": to_hex(commit_id)})
+        compared = Compared("revert", [commit_id], reverted.parents[:1])
+        return make_plan(objects, head, result, told, compared, options, files)
 
     return _carry_out(warehouse, branch, build, options, caller, "revert")
-
-
-def _apply_steps(
-    objects: Objects, tree: ObjectId, steps: Sequence[_Step], options: Options
-) -> _Result:
-    """Merge each step onto the tree of the one before.
-
-    Raises:
-        MergeConflicts: with all conflicts of the first step that has any.
-        InvalidInput: if a resolution names what no step knows.
-    """
-    resolutions = Resolutions(options)
-    outcomes: list[Decided] = []
-    for step in steps:
-        resolutions.consider(objects, step.base, tree, step.theirs)
-        merged = merge_trees(
-            objects,
-            step.base,
-            tree,
-            step.theirs,
-            collide=step.contents.collide,
-            resolve=resolutions.resolve,
-        )
-        outcomes.extend(map(decided, merged.outcomes))
-        if conflicts := _all_conflicts(merged, step):
-            if step is steps[-1]:
-                resolutions.check()
-            raise _conflicts_error(conflicts, step, outcomes)
-        tree = merged.tree or apply(objects, tree, merged.edits)
-    resolutions.check()
-    return _Result(tree, tuple(outcomes))
-
-
-def _all_conflicts(merged: TreeMerge, step: _Step) -> list[Conflict]:
-    """Return the conflicts of a step, one a key, by key."""
-    found = {each.key: each for each in (*step.moved, *merged.conflicts)}
-    return [replace(found[key], base=shown_base(found[key].base)) for key in sorted(found)]
-
-
-def _conflicts_error(
-    conflicts: list[Conflict], step: _Step, outcomes: list[Decided]
-) -> MergeConflicts:
-    count = len(conflicts)
-    what = "1 conflict" if count == 1 else f"{count} conflicts"
-    return MergeConflicts(
-        f"Merging {step.described} meets {what}, and nothing was changed:"
-        f" {conflicts[0].detail}{'' if count == 1 else '; …'}",
-        conflicts=conflicts,
-        outcomes=outcomes,
-    )
-
-
-def _plan(
-    objects: Objects,
-    head: Head,
-    result: _Result,
-    message: str,
-    metadata: dict[str, str],
-    parents: tuple[ObjectId, ...],
-    compared: _Compared,
-    options: Options,
-) -> Plan | None:
-    """Return the plan of a commit; None if there would be neither a change nor a second parent.
-
-    Raises:
-        StalePlan: if the options name another plan.
-    """
-    if result.tree == head.commit.tree and not parents:
-        return None
-    changed = list(changed_keys(objects, head.commit.tree, result.tree))
-    edits = {key: after for key, _, after in changed}
-    identity = plan_id(
-        compared.operation,
-        target=head.commit_id,
-        sources=compared.sources,
-        bases=compared.bases,
-        outcomes=result.outcomes,
-    )
-    check_plan(options.plan_id, identity)
-    merged = Merged(
-        None,
-        head.commit_id,
-        next(iter(compared.bases), None),
-        next(reversed(compared.sources), None),
-        tuple(pair_renames(changed)),
-        result.outcomes,
-        identity,
-    )
-    if merged.resolutions:
-        metadata = {**metadata, "mainstem.merge.resolutions": _encoded(merged.resolutions)}
-    return Plan(
-        edits,
-        message,
-        metadata,
-        extra_parents=parents,
-        tree=result.tree,
-        exact=True,
-        result=merged,
-        returns=lambda done: replace(merged, commit_id=done.commit_id, previous=done.previous),
-    )
-
-
-def _encoded(resolutions: Sequence[Decided]) -> str:
-    told = [{"key": each.key, "action": each.action, "rule": each.rule} for each in resolutions]
-    return orjson.dumps(told).decode()
 
 
 def _carry_out(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from catalog.errors import NotFound
-from catalog.governance.protections import Rules, check_pattern
+from catalog.governance.protections import Refusal, Rules, check_pattern, inside_refusal
 from catalog.operations.callers import Caller
 from catalog.operations.idempotency import record
 from catalog.operations.warehouses import Warehouse
@@ -37,6 +37,12 @@ def get_protection(warehouse: Warehouse, pattern: str) -> Protection:
         if protection.pattern == pattern:
             return protection
     raise _missing(warehouse, pattern)
+
+
+def find_inside_refusal(warehouse: Warehouse, branch: str) -> Refusal | None:
+    """Return why no merge into a branch may merge tables inside, None if it may."""
+    rules = {each.pattern: each.rules for each in list_protections(warehouse)}
+    return inside_refusal(rules, branch)
 
 
 def put_protection(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from catalog.api.app import open_catalog
 from catalog.operations.callers import Caller
 from catalog.operations.warehouses import Catalog, Warehouse, create_warehouse
 from catalog.settings import Settings
+from tests.lakes import Lake, new_lake, serve_here
 
 _NUMBERS = count()
 
@@ -44,3 +46,27 @@ def warehouse(catalog: Catalog) -> Warehouse:
     return create_warehouse(
         catalog, name, location=f"file:///nowhere/{name}", caller=Caller("test")
     )
+
+
+@pytest.fixture(scope="session")
+def served_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Catalog]]:
+    with serve_here(Settings(data_dir=tmp_path_factory.mktemp("served"))) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def served_postgresql(
+    tmp_path_factory: pytest.TempPathFactory, new_database: Callable[[], str]
+) -> Iterator[tuple[str, Catalog]]:
+    directory = tmp_path_factory.mktemp("served")
+    with serve_here(Settings(data_dir=directory, database_url=new_database())) as served:
+        yield served
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def lake(request: Any, tmp_path: Path) -> Iterator[Lake]:
+    """A warehouse of its own whose tables pyiceberg writes and reads."""
+    url, catalog = request.getfixturevalue(f"served_{request.param}")
+    made = new_lake(url, catalog, f"w{next(_NUMBERS)}", tmp_path.as_uri())
+    yield made
+    made.close()

@@ -5,7 +5,8 @@ from threading import Barrier
 import pytest
 
 from catalog.errors import StorageUnavailable
-from catalog.operations.contents import Content, Contents, Progress
+from catalog.operations.merging.contents import Contents, Progress
+from catalog.operations.merging.outcomes import Content, Rule
 from catalog.versioning.objects import Entry, EntryKind
 from catalog.versioning.outcomes import Cause, Collision, Conflict, ConflictReason
 
@@ -19,7 +20,7 @@ def collision(name: str, ours: int = 2) -> Collision:
 
 
 def merged(collision: Collision) -> Content:
-    return Content(table(collision.ours.uuid, 9))
+    return Content(table(collision.ours.uuid, 9), Rule.SUCCESSOR)
 
 
 def test_contents_are_settled_side_by_side_and_answered_in_order():
@@ -57,14 +58,14 @@ def test_progress_is_reported_as_contents_are_settled():
 
 
 def test_a_conflict_names_its_causes():
-    causes = tuple(Cause(f"code-{number}", f"reason {number}") for number in range(5))
+    causes = tuple(Cause(f"code-{number}", f"Reason {number}.") for number in range(5))
     (conflict,) = Contents(lambda each: causes).collide([collision("a")])
     assert isinstance(conflict, Conflict)
     assert conflict.reason is ConflictReason.BOTH_CHANGED
     assert conflict.causes == causes
     assert conflict.detail == (
-        "table a was changed on the target and, differently, on the source: reason 0; reason 1;"
-        " reason 2; and 2 more"
+        "table a was changed on the target and, differently, on the source. Reason 0. Reason 1."
+        " Reason 2. There are 2 more causes"
     )
 
 

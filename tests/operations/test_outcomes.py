@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import StalePlan
-from catalog.operations.outcomes import Rule, check_plan
+from catalog.operations.merging.outcomes import Rule, check_plan
 from catalog.versioning.outcomes import ConflictReason
 
 PAGE = Path(__file__).parents[2] / "docs" / "merge.md"

@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Path, Request
 from catalog.api.dependencies import get_caller, get_catalog
 from catalog.api.progress import report_of
 from catalog.operations.callers import Caller
-from catalog.operations.contents import Report
+from catalog.operations.merging.contents import Report
 from catalog.operations.warehouses import Catalog, Warehouse, get_warehouse
 
 

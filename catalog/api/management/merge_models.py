@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from catalog.api.management.detail_models import PartChange
 from catalog.api.management.fields import (
     Answer,
     AnyRevision,
@@ -23,7 +24,17 @@ Rule = Literal[
     "rename-and-change",
     "properties",
     "successor",
+    "inside-table",
+    "inside-view",
+    "inside-function",
     "strategy",
+]
+Isolation = Annotated[
+    Literal["serializable", "snapshot"] | None,
+    Field(
+        description="How strictly tables are merged inside. By default each table's own strictest"
+        " `write.*.isolation-level`: `serializable`, if it has none.",
+    ),
 ]
 PlanId = Annotated[
     str,
@@ -64,6 +75,7 @@ class MergeRequest(ChangesRequest):
     """A merge of `source` into the branch `target`."""
 
     source: AnyRevision
+    isolation: Isolation = None
     squash: bool = Field(default=False, description="One parent: the source is not recorded.")
     unchanged: Annotated[list[Line], Field(max_length=10_000)] = Field(
         default=[],
@@ -77,6 +89,7 @@ class CherryPickRequest(ChangesRequest):
     """Commits whose changes against their first parents to apply to `target`, as one commit."""
 
     commit_ids: Annotated[list[AnyRevision], Field(min_length=1, max_length=1000)]
+    isolation: Isolation = None
 
 
 class RevertRequest(ChangesRequest):
@@ -92,6 +105,37 @@ class ResolutionAnswer(Answer):
     action: Action
 
 
+class SnapshotTakenAnswer(Answer):
+    """A snapshot of the source that a table has now on top of the target's."""
+
+    origin: int = Field(description="Its id where it was made first.")
+    snapshot_id: int | None = Field(
+        description="Its id on the target: the same if the target had made none of its own; null in"
+        " a dry run that would make one."
+    )
+    operation: str = Field(examples=["append"])
+    changes: dict[str, int] = Field(
+        description="What its summary counts.",
+        examples=[{"added-data-files": 1, "added-records": 40, "added-files-size": 1276}],
+    )
+
+
+class InsideAnswer(Answer):
+    """What merging inside a table, view or function does."""
+
+    isolation: Literal["serializable", "snapshot"] | None = Field(
+        description="Null but for a table."
+    )
+    parts: list[PartChange] = Field(
+        description="The parts of the target's metadata that are not as they were."
+    )
+    snapshots: list[SnapshotTakenAnswer]
+    left_out: list[int] = Field(
+        description="Snapshots of the source that change no row and do not fit: compactions."
+    )
+    notes: list[str] = Field(description="Sentences that people should read.")
+
+
 class OutcomeAnswer(Answer):
     """What becomes of one table, view or namespace that the source changed."""
 
@@ -102,7 +146,11 @@ class OutcomeAnswer(Answer):
     base: SideAnswer | None
     ours: SideAnswer | None
     theirs: SideAnswer | None
-    result: SideAnswer | None = Field(description="Null where it is not there afterwards.")
+    result: SideAnswer | None = Field(
+        description="Null where it is not there afterwards. In a dry run what is merged inside has"
+        " no `metadata_location` yet."
+    )
+    inside: InsideAnswer | None
 
 
 class CauseAnswer(Answer):

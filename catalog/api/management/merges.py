@@ -1,5 +1,7 @@
 """`/merges`, `/cherry-picks` and `/reverts`: bring changes to a branch, all or none."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -15,6 +17,7 @@ from catalog.api.management.merge_models import (
     RevertRequest,
 )
 from catalog.api.management.routing import ManagementRoute
+from catalog.iceberg.merging.files import Isolation
 from catalog.operations.callers import Caller
 from catalog.operations.merge import Options, cherry_pick, merge, revert
 
@@ -45,7 +48,7 @@ def create_merge(
             warehouse,
             body.source,
             body.target,
-            options=_options(body),
+            options=_options(body, isolation=body.isolation, unchanged=body.unchanged),
             squash=body.squash,
             caller=_caller(caller, body),
             report=report,
@@ -60,7 +63,7 @@ def create_merge(
     responses=problems(403, 404, 409),
 )
 def create_cherry_pick(
-    warehouse: WarehouseOf, caller: CallerOf, body: CherryPickRequest
+    warehouse: WarehouseOf, caller: CallerOf, report: ReportOf, body: CherryPickRequest
 ) -> Response:
     """Apply what each commit changed against its first parent, in this order, as one commit."""
     answer = answering_json(caller, merge_document)
@@ -69,8 +72,9 @@ def create_cherry_pick(
             warehouse,
             body.commit_ids,
             body.target,
-            options=_options(body),
+            options=_options(body, isolation=body.isolation),
             caller=_caller(caller, body),
+            report=report,
         )
     )
 
@@ -95,14 +99,17 @@ def create_revert(warehouse: WarehouseOf, caller: CallerOf, body: RevertRequest)
     )
 
 
-def _options(body: ChangesRequest) -> Options:
+def _options(
+    body: ChangesRequest, *, isolation: str | None = None, unchanged: Sequence[str] = ()
+) -> Options:
     return Options(
         default=body.strategy.default,
         tables=body.strategy.tables,
         expected_head=body.expected_target_head,
         dry_run=body.dry_run,
         plan_id=body.plan_id,
-        unchanged=tuple(body.unchanged) if isinstance(body, MergeRequest) else (),
+        unchanged=tuple(unchanged),
+        isolation=None if isolation is None else Isolation(isolation),
     )
 
 

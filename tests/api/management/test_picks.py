@@ -35,11 +35,20 @@ def test_several_commits_are_picked_in_order_as_one_commit(lake: Lake) -> None:
     assert lake.get("/commits/main")["parent_ids"] == [before]
 
 
-def test_a_later_commit_is_not_picked_without_the_one_before_it(lake: Lake) -> None:
-    # Its state is a successor of the target's, and would bring the skipped commit along.
+def test_a_later_commit_is_picked_without_the_one_before_it(lake: Lake) -> None:
+    # Its state is a successor of the target's, and taken as it is would bring the other along.
     lake.branch("day")
     lake.write("a", "day", first="1")
     lake.write("a", "day", second="2")
+    picked = lake.post("/cherry-picks", commit_ids=["day"], target="main")
+    assert [each["rule"] for each in picked["outcomes"]] == ["inside-table"]
+    assert lake.properties("a") == {"second": "2"}
+
+
+def test_a_later_commit_that_changes_the_one_before_it_is_not_picked_alone(lake: Lake) -> None:
+    lake.branch("day")
+    lake.write("a", "day", by="first")
+    lake.write("a", "day", by="second")
     before = lake.head()
     refused = lake.post("/cherry-picks", 409, commit_ids=["day"], target="main")
     assert [conflict["reason"] for conflict in refused["conflicts"]] == ["both-changed"]

@@ -221,13 +221,25 @@ def test_a_reverted_merge_comes_back_by_reverting_the_revert(lake: Lake) -> None
     assert lake.properties("a") == lake.properties("b") == {"by": "day"}
 
 
-def test_a_table_changed_again_after_its_reverted_merge_conflicts(lake: Lake) -> None:
-    # Its new state grew out of the one that was taken back, and would bring that along.
+def test_of_a_table_changed_again_after_its_reverted_merge_only_the_newer_change_comes(
+    lake: Lake,
+) -> None:
+    # Its new state grew out of the one that was taken back, and as it is would bring that along.
     lake.branch("day")
     lake.write("a", "day", first="1")
     lake.merge("day")
     lake.post("/reverts", commit_id="main", target="main")
     lake.write("a", "day", second="2")
+    assert outcomes(lake.merge("day")) == {"ns.a": ("merged", "inside-table")}
+    assert lake.properties("a") == {"second": "2"}
+
+
+def test_a_change_of_what_a_revert_took_back_conflicts(lake: Lake) -> None:
+    lake.branch("day")
+    lake.write("a", "day", by="first")
+    lake.merge("day")
+    lake.post("/reverts", commit_id="main", target="main")
+    lake.write("a", "day", by="second")
     refused = lake.merge("day", status=409)
     assert [each["reason"] for each in refused["conflicts"]] == ["both-changed"]
 
@@ -248,5 +260,7 @@ def test_a_conflict_over_an_undecided_base_shows_none(lake: Lake) -> None:
     reasons = {".".join(each["key"]): each["reason"] for each in refused["conflicts"]}
     assert reasons == {"ns": "property-conflict", "ns.a": "both-changed"}
     assert [each["base"] for each in refused["conflicts"]] == [None, None]
+    causes = {".".join(each["key"]): each["causes"] for each in refused["conflicts"]}
+    assert [cause["code"] for cause in causes["ns.a"]] == ["undecided-base"]
     settled = lake.merge("x", dry_run=True, strategy={"default": "theirs"})
     assert [each["base"] for each in settled["outcomes"]] == [None, None]

@@ -4,28 +4,31 @@ It is so after a squashed merge or a cherry-pick, when the source has gone on si
 metadata log tells: it lists the metadata files that a state came from, oldest first.
 """
 
+from collections.abc import Callable
+
 from catalog.errors import NoSuchFile
-from catalog.operations.metadata import read_metadata
-from catalog.operations.warehouses import Warehouse
+from catalog.iceberg.metadata import Metadata
 from catalog.versioning.objects import Entry, EntryKind
 from catalog.versioning.outcomes import Collision
 
+ReadMetadata = Callable[[str], Metadata]
 
-def successor(warehouse: Warehouse, collision: Collision) -> Entry | None:
+
+def successor(read: ReadMetadata, collision: Collision) -> Entry | None:
     """Return the side that grew out of the other, None if neither did; reads metadata."""
     base, ours, theirs = collision.base, collision.ours, collision.theirs
-    if _follows(warehouse, base, ours, theirs):
+    if _follows(read, base, ours, theirs):
         return theirs
-    return ours if _follows(warehouse, base, theirs, ours) else None
+    return ours if _follows(read, base, theirs, ours) else None
 
 
-def _follows(warehouse: Warehouse, base: Entry | None, earlier: Entry, later: Entry) -> bool:
+def _follows(read: ReadMetadata, base: Entry | None, earlier: Entry, later: Entry) -> bool:
     """Say whether `later` grew out of `earlier`, and that out of the base.
 
     Without the second half a table that one side rolled back below the base would come back: its
     old file stands in the other side's log too.
     """
-    log = _log(warehouse, later)
+    log = _log(read, later)
     if earlier.metadata_location not in log:
         return False
     if base is None:
@@ -33,14 +36,14 @@ def _follows(warehouse: Warehouse, base: Entry | None, earlier: Entry, later: En
     if base.metadata_location in log:
         return log.index(base.metadata_location) < log.index(earlier.metadata_location)
     # The log is cut after some number of files, so the base may only be known to the earlier one.
-    return base.metadata_location in _log(warehouse, earlier)
+    return base.metadata_location in _log(read, earlier)
 
 
-def _log(warehouse: Warehouse, entry: Entry) -> list[str | None]:
+def _log(read: ReadMetadata, entry: Entry) -> list[str | None]:
     if entry.kind is not EntryKind.TABLE or entry.metadata_location is None:
         return []
     try:
-        metadata = read_metadata(warehouse, entry.metadata_location)
+        metadata = read(entry.metadata_location)
     except NoSuchFile:
         return []
     return [logged["metadata-file"] for logged in metadata.get("metadata-log") or ()]

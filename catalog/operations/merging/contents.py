@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from catalog.operations.entries import shown
-from catalog.operations.successors import successor
-from catalog.operations.warehouses import Warehouse
+from catalog.operations.merging.outcomes import Content, Rule
+from catalog.operations.merging.successors import ReadMetadata, successor
 from catalog.versioning.bases import is_undecided
 from catalog.versioning.keys import Key
 from catalog.versioning.objects import Entry
@@ -16,13 +16,6 @@ from catalog.versioning.outcomes import Cause, Collision, Conflict, Outcome
 _PARALLEL = 8
 # A sentence names this many causes; all of them stand beside it.
 _CAUSES_IN_SENTENCE = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What two contents became."""
-
-    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +78,17 @@ class Contents:
         return collision.conflict(_sentence(collision, content), content)
 
 
-def settle_by_history(warehouse: Warehouse) -> Settle:
-    """Return how to settle what one side has in its history, as the bases of a merge need it."""
-
-    def settle(collision: Collision) -> Content | tuple[Cause, ...]:
-        if collision.base is not None and is_undecided(collision.base):
-            return (_UNDECIDED,)
-        entry = successor(warehouse, collision)
-        return () if entry is None else Content(entry)
-
-    return settle
+def settle_by_history(read: ReadMetadata, collision: Collision) -> Content | tuple[Cause, ...]:
+    """Settle what one side has in its history, as the bases of a merge need it."""
+    if collision.base is not None and is_undecided(collision.base):
+        return (_UNDECIDED,)
+    entry = successor(read, collision)
+    return () if entry is None else Content(entry, Rule.SUCCESSOR)
 
 
 _UNDECIDED = Cause(
     "undecided-base",
-    "the two sides were merged crosswise before, and what they have in common is not decided",
+    "The two sides were merged crosswise before, and what they have in common is not decided.",
 )
 
 
@@ -127,8 +116,6 @@ def _sides(of: Collision | Outcome) -> _Sides:
 def _sentence(collision: Collision, causes: Sequence[Cause]) -> str:
     what = f"{collision.ours.kind.value} {shown(collision.key)}"
     sentence = f"{what} was changed on the target and, differently, on the source"
-    if not causes:
-        return sentence
     more = len(causes) - _CAUSES_IN_SENTENCE
-    named = "; ".join(cause.detail for cause in causes[:_CAUSES_IN_SENTENCE])
-    return f"{sentence}: {named}{f'; and {more} more' if more > 0 else ''}"
+    named = [cause.detail.removesuffix(".") for cause in causes[:_CAUSES_IN_SENTENCE]]
+    return ". ".join([sentence, *named, *([f"There are {more} more causes"] if more > 0 else ())])

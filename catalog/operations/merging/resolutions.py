@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from catalog.errors import InvalidInput
+from catalog.iceberg.merging.files import Isolation
 from catalog.operations.entries import shown
 from catalog.versioning.diff import changed_keys
 from catalog.versioning.ids import ObjectId
@@ -20,7 +21,8 @@ class Options:
 
     `tables` gives resolutions to keys, their levels joined by dots; `default` holds for the rest.
     `plan_id` names the plan of a dry run that must be carried out as it is; `unchanged` names the
-    tables that the source read, and that the target must not have changed.
+    tables that the source read, and that the target must not have changed. An `isolation` of None
+    leaves it to each table how strictly it is merged inside.
     """
 
     default: Resolution = "auto"
@@ -29,6 +31,7 @@ class Options:
     dry_run: bool = False
     plan_id: str | None = None
     unchanged: tuple[str, ...] = ()
+    isolation: Isolation | None = None
 
 
 @dataclass(slots=True)
