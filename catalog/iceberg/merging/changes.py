@@ -12,9 +12,43 @@ from pyiceberg.manifest import DataFileContent
 from pyiceberg.partitioning import PartitionSpec
 
 from catalog.errors import ValidationFailed
+from catalog.iceberg.manifests.lists import PATH, ListFile, ListRecord, manifest_of, read_list
 from catalog.iceberg.merging.files import FileChanges, FileKey, file_key
 from catalog.iceberg.metadata import Metadata
-from catalog.iceberg.scans.manifests import Entry, Manifest, Read, read_entries, read_manifests
+from catalog.iceberg.scans.manifests import Entry, Manifest, Read, read_entries
+
+_RECENT_LISTS = 4
+
+
+class Lists:
+    """Manifest lists; the last few stay decoded, for steps share them with their parents."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._recent: dict[str, ListFile] = {}
+
+    def of(self, snapshot: Metadata) -> ListFile:
+        """Return the list of a snapshot.
+
+        Raises:
+            ValidationFailed: if it has none, or one that is encrypted or damaged.
+        """
+        location = snapshot.get("manifest-list")
+        if location is None:
+            raise ValidationFailed(f"Snapshot {snapshot['snapshot-id']} has no manifest list")
+        if snapshot.get("key-id") is not None:
+            raise ValidationFailed(f"The manifest list {location} is encrypted")
+        found = self._recent.pop(location, None) or read_list(self._read(location), location)
+        self._recent[location] = found
+        if len(self._recent) > _RECENT_LISTS:
+            del self._recent[next(iter(self._recent))]
+        return found
+
+    def records(self, snapshot: Metadata | None) -> dict[str, ListRecord]:
+        """Return the records of a snapshot's list by path, in its order."""
+        if snapshot is None:
+            return {}
+        return {record[PATH]: record for record in self.of(snapshot).records}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +58,7 @@ class Source:
     specs: Mapping[int, PartitionSpec]
     spec_ids: Mapping[int, int]
     read: Read
+    lists: Lists
 
     def entries(self, manifests: Iterable[Manifest]) -> Iterator[Entry]:
         """Yield the live files of manifests.
@@ -32,7 +67,8 @@ class Source:
             ValidationFailed: if the side does not have a manifest's spec.
         """
         for manifest in manifests:
-            yield from read_entries(manifest, self.spec_of(manifest), self.read)
+            if manifest.live_files != 0:
+                yield from read_entries(manifest, self.spec_of(manifest), self.read)
 
     def spec_of(self, manifest: Manifest) -> PartitionSpec:
         """Return the spec that a manifest was written with.
@@ -48,13 +84,6 @@ class Source:
         return self.specs[manifest.spec_id]
 
 
-def list_manifests(snapshot: Metadata | None, read: Read) -> dict[str, Manifest]:
-    """Return the manifests of a snapshot by path, in the order of its list."""
-    if snapshot is None:
-        return {}
-    return {manifest.path: manifest for manifest in read_manifests(snapshot, read)}
-
-
 def file_changes(
     before: Metadata | None,
     after: Metadata | None,
@@ -67,10 +96,9 @@ def file_changes(
     If `before` is of another side, `before_source` reads it, and its files get the spec ids of the
     result. Holds the changed files, and 16 bytes for each other file of a rewritten manifest.
     """
-    old = list_manifests(before, source.read)
-    new = list_manifests(after, source.read)
-    gone = [manifest for path, manifest in old.items() if path not in new and _has_live(manifest)]
-    come = [manifest for path, manifest in new.items() if path not in old and _has_live(manifest)]
+    old, new = source.lists.records(before), source.lists.records(after)
+    gone = [manifest_of(record) for path, record in old.items() if path not in new]
+    come = [manifest_of(record) for path, record in new.items() if path not in old]
     added: dict[FileKey, Entry] = {}
     carried: set[bytes] = set()
     for entry in source.entries(come):
@@ -122,10 +150,6 @@ def _is_data(entry: Entry) -> bool:
 
 def _is_delete(entry: Entry) -> bool:
     return not _is_data(entry)
-
-
-def _has_live(manifest: Manifest) -> bool:
-    return manifest.live_files != 0
 
 
 def _digest(key: FileKey) -> bytes:

@@ -4,7 +4,6 @@ A broken one is a fault of ours: it is raised, and never handed over as a result
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 
 from catalog.errors import Corruption, InvalidInput
@@ -18,27 +17,26 @@ from catalog.iceberg.scans.manifests import Entry
 from catalog.iceberg.validation import check_table
 
 
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """The records of the manifest lists before and after a snapshot."""
-
-    before: Sequence[ListRecord]
-    after: Sequence[ListRecord]
-
-
-def check_snapshot(snapshot: Metadata, lists: Lists, changes: FileChanges, source: Source) -> None:
+def check_snapshot(
+    snapshot: Metadata,
+    before: Sequence[ListRecord],
+    after: Sequence[ListRecord],
+    changes: FileChanges,
+    source: Source,
+) -> None:
     """Check that a snapshot added and removed what it was to, and carried all else over.
 
-    Reads the manifests that are not in both lists; holds no more than the changes.
+    `before` and `after` are the records of the lists. Reads the manifests that are not in both;
+    holds no more than the changes.
 
     Raises:
         Corruption: if it did not.
     """
-    old = {record[PATH]: record for record in lists.before}
-    new = [record for record in lists.after if record[PATH] not in old]
-    kept_paths = {record[PATH] for record in lists.after}
+    old = {record[PATH]: record for record in before}
+    new = [record for record in after if record[PATH] not in old]
+    kept_paths = {record[PATH] for record in after}
     gone = [record for path, record in old.items() if path not in kept_paths]
-    if len(kept_paths) < len(lists.after):
+    if len(kept_paths) < len(after):
         raise Corruption(f"Snapshot {snapshot['snapshot-id']} lists a manifest twice")
     with_row_ids = all(record.get(FIRST_ROW_ID) is not None for record in gone)
     seen = _Seen(snapshot, with_row_ids)
@@ -46,13 +44,13 @@ def check_snapshot(snapshot: Metadata, lists: Lists, changes: FileChanges, sourc
         seen.take_new(record, source)
     seen.compare(changes)
     removed = changes.removed.keys() | changes.removed_deletes.keys()
-    before = sum(
+    alone = sum(
         _fingerprint(stored, with_row_ids)
         for record in gone
         for stored in _read(record, source)
         if not stored.deleted and file_key(stored.entry) not in removed
     )
-    if before % _MODULUS != seen.carried % _MODULUS:
+    if alone % _MODULUS != seen.carried % _MODULUS:
         raise Corruption(
             f"Snapshot {snapshot['snapshot-id']} does not carry over what it was to leave alone"
         )

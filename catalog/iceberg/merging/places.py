@@ -6,10 +6,10 @@ took the file out of; the rest of the table is never read.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from catalog.iceberg.merging.changes import Source, list_manifests
+from catalog.iceberg.manifests.lists import ListRecord, manifest_of
+from catalog.iceberg.merging.changes import Lists, Source
 from catalog.iceberg.merging.files import FileKey, Step, file_key
 from catalog.iceberg.metadata import Metadata
-from catalog.iceberg.scans.manifests import Manifest, Read
 
 
 def removed_keys(steps: Iterable[Step]) -> set[FileKey]:
@@ -23,22 +23,21 @@ def removed_keys(steps: Iterable[Step]) -> set[FileKey]:
 
 
 def find_places(
-    manifests: Mapping[str, Manifest],
+    records: Mapping[str, ListRecord],
     steps: Sequence[Step],
     parents: Mapping[int, Metadata | None],
     ours: Source,
-    read_theirs: Read,
 ) -> dict[FileKey, str]:
-    """Return the manifests, among ours', of the files that steps remove and did not add."""
+    """Return which of ours' manifests hold the files that steps remove and did not add."""
     wanted = _removed_of_others(steps)
     if not wanted:
         return {}
-    untouched = _untouched(manifests, steps, parents, read_theirs)
+    untouched = _untouched(records, steps, parents, ours.lists)
     found: dict[FileKey, str] = {}
-    for path, manifest in manifests.items():
-        if path in untouched or manifest.live_files == 0:
+    for path, record in records.items():
+        if path in untouched:
             continue
-        for entry in ours.entries((manifest,)):
+        for entry in ours.entries((manifest_of(record),)):
             if (key := file_key(entry)) in wanted:
                 found[key] = path
         if len(found) == len(wanted):
@@ -56,16 +55,16 @@ def _removed_of_others(steps: Sequence[Step]) -> set[FileKey]:
 
 
 def _untouched(
-    manifests: Mapping[str, Manifest],
+    records: Mapping[str, ListRecord],
     steps: Sequence[Step],
     parents: Mapping[int, Metadata | None],
-    read: Read,
+    lists: Lists,
 ) -> set[str]:
     """Return the manifests that each removing step left in its list: no removed file is in them."""
-    kept = set(manifests)
+    kept = set(records)
     for step in steps:
         if removed_keys((step,)):
             parent = parents[step.snapshot["snapshot-id"]]
-            kept &= list_manifests(parent, read).keys()
-            kept &= list_manifests(step.snapshot, read).keys()
+            kept &= lists.records(parent).keys()
+            kept &= lists.records(step.snapshot).keys()
     return kept

@@ -18,7 +18,6 @@ from catalog.iceberg.manifests.lists import (
     EXISTING_ROWS,
     FIRST_ROW_ID,
     PATH,
-    ListFile,
     ListRecord,
     manifest_of,
     read_list,
@@ -26,7 +25,7 @@ from catalog.iceberg.manifests.lists import (
 )
 from catalog.iceberg.merging.changes import Source
 from catalog.iceberg.merging.files import FileChanges, FileKey, Step
-from catalog.iceberg.merging.invariants import Lists, Vectors, check_snapshot
+from catalog.iceberg.merging.invariants import Vectors, check_snapshot
 from catalog.iceberg.merging.lineage import Lineage, operation_of, sequence_number_of
 from catalog.iceberg.merging.places import find_places, removed_keys
 from catalog.iceberg.merging.problems import Problem
@@ -73,8 +72,8 @@ class Replay:
         self._clock = clock
         self._numbers = dict(lineage.numbers)
         self._head = current_snapshot(metadata)
-        self._list = None if self._head is None else _list_of(self._head, files)
-        self._records = [] if self._list is None else self._list.records
+        self._list = None if self._head is None else sides.ours.lists.of(self._head)
+        self._records = [] if self._list is None else list(self._list.records)
         self._vectors = Vectors(sides.unseen_deletes)
         self._wanted: set[FileKey] = set()
         self._places: dict[FileKey, str] = {}
@@ -89,10 +88,8 @@ class Replay:
                 it names means nothing there.
         """
         self._wanted = removed_keys(steps)
-        manifests = {record[PATH]: manifest_of(record) for record in self._records}
-        self._places = find_places(
-            manifests, steps, self._lineage.parents, self._sides.ours, self._files.read
-        )
+        records = {record[PATH]: record for record in self._records}
+        self._places = find_places(records, steps, self._lineage.parents, self._sides.ours)
         told = tuple(self._add(step, directory, origin_commit) for step in steps)
         if told and self._head is not None:
             moment, current = self._head["timestamp-ms"], self._head["snapshot-id"]
@@ -120,7 +117,7 @@ class Replay:
             origin_commit=origin_commit,
         )
         snapshot = self._snapshot(rewriting, step.snapshot, summary)
-        check_snapshot(snapshot, Lists(before, self._records), changes, self._sides.ours)
+        check_snapshot(snapshot, before, self._records, changes, self._sides.ours)
         self._put(snapshot)
         return _told(origin, snapshot, changes)
 
@@ -171,12 +168,10 @@ class Replay:
         return created
 
     def _new_manifests(self, snapshot: Metadata) -> Iterator[Listed]:
-        parent = self._lineage.parents[snapshot["snapshot-id"]]
-        before = set()
-        if parent is not None:
-            before = {record[PATH] for record in _list_of(parent, self._files).records}
-        for record in _list_of(snapshot, self._files).records:
-            if record[PATH] not in before:
+        lists = self._sides.theirs.lists
+        before = lists.records(self._lineage.parents[snapshot["snapshot-id"]])
+        for path, record in lists.records(snapshot).items():
+            if path not in before:
                 yield Listed(manifest_of(record), record)
 
     def _place(self, keys: list[FileKey], record: ListRecord) -> None:
@@ -300,17 +295,6 @@ def _told(origin: int, snapshot: Metadata, changes: FileChanges) -> ReplayedSnap
         added_records=sum(entry.file.record_count for entry in changes.added.values()),
         removed_records=sum(entry.file.record_count for entry in changes.removed.values()),
     )
-
-
-def _list_of(snapshot: Metadata, files: Files) -> ListFile:
-    location = snapshot.get("manifest-list")
-    if location is None:
-        raise CannotReplay(
-            Problem("no-manifest-list", f"Snapshot {snapshot['snapshot-id']} has no manifest list.")
-        )
-    if snapshot.get("key-id") is not None:
-        raise CannotReplay(Problem("encrypted", f"{location} is encrypted."))
-    return read_list(files.read(location), location)
 
 
 def _holds_files(record: ListRecord) -> bool:

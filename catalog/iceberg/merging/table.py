@@ -11,7 +11,7 @@ from catalog.errors import InvalidInput, NoSuchFile, ValidationFailed
 from catalog.iceberg.locations import strip_trailing_slashes
 from catalog.iceberg.merging.adoption import adopt, has_no_own_snapshots, keeps_ids
 from catalog.iceberg.merging.attachments import merged_statistics
-from catalog.iceberg.merging.changes import Source, file_changes
+from catalog.iceberg.merging.changes import Lists, Source, file_changes
 from catalog.iceberg.merging.checks import Histories, Verdict, judge
 from catalog.iceberg.merging.files import Isolation, Step
 from catalog.iceberg.merging.invariants import check_result
@@ -76,6 +76,7 @@ class _Merge:
         self._ours = ours
         self._theirs = theirs
         self._files = files
+        self._lists = Lists(files.read)
         self._clock = clock
 
     def run(
@@ -163,7 +164,8 @@ class _Merge:
         ours = base | to_specs(shapes.metadata["partition-specs"])
         theirs = base | to_specs(self._theirs["partition-specs"])
         spec_ids = {spec_id: spec_id for spec_id in theirs} | dict(shapes.spec_ids)
-        return Source(ours, {}, self._files.read), Source(theirs, spec_ids, self._files.read)
+        read, lists = self._files.read, self._lists
+        return Source(ours, {}, read, lists), Source(theirs, spec_ids, read, lists)
 
     def _finished(self, refs: MergedRefs, merged: Metadata, report: MergeReport) -> TableMerge:
         """Merge what hangs on snapshots, and move the clock if anything changed."""

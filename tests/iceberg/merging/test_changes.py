@@ -1,4 +1,4 @@
-from catalog.iceberg.merging.changes import Source, file_changes
+from catalog.iceberg.merging.changes import Lists, Source, file_changes
 from catalog.iceberg.scans.schemas import to_specs
 from tests.iceberg.merging.handmade import History, data, equality_deletes, vector
 
@@ -12,7 +12,7 @@ def changes(history, before, after):
         opened.append(path)
         return history.files[path]
 
-    source = Source(to_specs(history.metadata["partition-specs"]), {}, read)
+    source = Source(to_specs(history.metadata["partition-specs"]), {}, read, Lists(read))
     found = file_changes(None if before is None else snapshots[before], snapshots[after], source)
     names = [
         sorted(key[0] for key in part)
