@@ -74,6 +74,8 @@ def test_quick_run_measures_every_operation_on_both_databases() -> None:
         assert ours.keys() == _OPERATIONS | replicas
         assert ours.pop("commits given up") == 0
         assert all(best > 0 for best in ours.values())
+    of_files = {each["operation"] for each in figures if each["database"] == "entries"}
+    assert of_files == {"manifests written again", "memory for it"}
 
 
 @pytest.mark.slow

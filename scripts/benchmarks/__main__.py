@@ -13,6 +13,7 @@ from benchmarks.lake import CHANGED, Lake
 from benchmarks.object_stores import show_libraries
 from benchmarks.report import show
 from benchmarks.rounds import FULL, PEER, QUICK
+from benchmarks.splices import measure_splices
 from benchmarks.suite import measure, measure_nessie
 
 _CHOICES = {**{name: [name] for name in DATABASES}, "both": list(DATABASES)}
@@ -42,6 +43,8 @@ def _figures(arguments: argparse.Namespace) -> Iterator[Figure]:
                     with _directory() as lake:
                         slow = rounds if arguments.quick else PEER
                         yield from measure_nessie(lake, Lake(tables), slow, database)
+    _say("manifests")
+    yield from measure_splices(rounds)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ RATE = "per s"
 BYTES = "bytes"
 MEBIBYTES = "MiB"
 COUNT = "count"
+# What is measured without a database: its figures are of entries of manifests, not of tables.
+ENTRIES = "entries"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.figures import GOALS, RATE, Figure
+from benchmarks.figures import ENTRIES, GOALS, RATE, Figure
 
 
 def show(figures: Sequence[Figure], *, as_json: bool) -> None:
@@ -24,11 +24,12 @@ def show(figures: Sequence[Figure], *, as_json: bool) -> None:
 
 def _table(database: str, figures: Sequence[Figure]) -> Table:
     sizes = sorted({figure.tables for figure in figures})
-    table = Table(title=f"Mainstem on {database}")
+    of_files = database == ENTRIES
+    table = Table(title="Mainstem's manifests" if of_files else f"Mainstem on {database}")
     table.add_column("operation")
     table.add_column("unit")
     for size in sizes:
-        table.add_column(f"{size:,} tables", justify="right")
+        table.add_column(f"{size:,} {ENTRIES if of_files else 'tables'}", justify="right")
     table.add_column("goal; Mainstem's speed over the other's")
     for operation in dict.fromkeys(figure.operation for figure in figures):
         of_operation = [figure for figure in figures if figure.operation == operation]

@@ -11,9 +11,10 @@ class Rounds:
     loads: int
     commits: int
     branches: int
+    entries: int
 
 
-FULL = Rounds(rounds=3, loads=2_000, commits=60, branches=50)
+FULL = Rounds(rounds=3, loads=2_000, commits=60, branches=50, entries=10_000)
 # The peer is slower; its rounds take as long.
-PEER = Rounds(rounds=3, loads=800, commits=60, branches=50)
-QUICK = Rounds(rounds=1, loads=200, commits=8, branches=5)
+PEER = Rounds(rounds=3, loads=800, commits=60, branches=50, entries=10_000)
+QUICK = Rounds(rounds=1, loads=200, commits=8, branches=5, entries=100)
