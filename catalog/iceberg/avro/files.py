@@ -16,7 +16,7 @@ from catalog.iceberg.avro.schemas import Primitive, StringMap
 
 _MAGIC = b"Obj\x01"
 _SYNC = 16
-_SCHEMA, _CODEC = "avro.schema", "avro.codec"
+SCHEMA, CODEC = "avro.schema", "avro.codec"
 # A small file that unpacks to a huge one would keep the server busy for long. Real manifests, whose
 # paths and statistics differ, shrink to a twentieth or so.
 _UNPACKED = 1 << 26
@@ -38,11 +38,11 @@ class AvroFile:
     @property
     def schema(self) -> Any:
         """The schema of its records, as JSON."""
-        return orjson.loads(self.header[_SCHEMA])
+        return orjson.loads(self.header[SCHEMA])
 
     def blocks(self) -> Iterator[tuple[int, bytes]]:
         """Yield the number of records of each block, and their bytes."""
-        decompress = find_codec(self.header.get(_CODEC, b"null").decode()).decompress
+        decompress = find_codec(self.header.get(CODEC, b"null").decode()).decompress
         position, left = self.start, max(_UNPACKED, _MAX_RATIO * len(self.data))
         while position < len(self.data):
             count, position = read_long(self.data, position)
@@ -77,7 +77,7 @@ class AvroWriter:
     """Gathers encoded records into blocks; only what is not yet compressed is held as it was."""
 
     def __init__(self, header: Mapping[str, bytes]) -> None:
-        self._compress = find_codec(header.get(_CODEC, b"null").decode()).compress
+        self._compress = find_codec(header.get(CODEC, b"null").decode()).compress
         entries = [
             encode_bytes(key.encode()) + encode_bytes(value) for key, value in header.items()
         ]

@@ -11,8 +11,7 @@ from typing import Any
 from pyiceberg.manifest import DATA_FILE_TYPE, DataFile, ManifestFile
 from pyiceberg.partitioning import PartitionSpec
 
-from catalog.iceberg.avro.files import AvroFile, open_file, understanding
-from catalog.iceberg.avro.schemas import parse_schema
+from catalog.iceberg.avro.files import SCHEMA, AvroFile, open_file, understanding
 from catalog.iceberg.manifests.layouts import (
     DATA_FILE,
     FILE_SEQUENCE_NUMBER,
@@ -119,7 +118,8 @@ def read_stored(manifest: Manifest, spec: PartitionSpec, read: Read) -> Iterator
     data = read(manifest.path)
     with understanding(manifest.path):
         file = open_file(data)
-        layout = entry_layout(parse_schema(file.schema), spec)
+        partition = tuple(field.field_id for field in spec.fields)
+        layout = entry_layout(file.header[SCHEMA], partition)
         yield from _Reader(manifest, layout).entries(file)
 
 

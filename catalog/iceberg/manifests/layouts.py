@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+import orjson
 from pyiceberg.manifest import DATA_FILE_TYPE, DataFile, DataFileContent, FileFormat
-from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.typedef import Record as Values
 
 from catalog.iceberg.avro.decoding import Decode, Skip, decoder, skipper
-from catalog.iceberg.avro.schemas import Array, Field, Record, Type, optional
+from catalog.iceberg.avro.schemas import Array, Field, Record, Type, optional, parse_schema
 from catalog.iceberg.manifests.values import Convert, converter
 
 STATUS, SNAPSHOT_ID, DATA_FILE, SEQUENCE_NUMBER, FILE_SEQUENCE_NUMBER = 0, 1, 2, 3, 4
@@ -115,13 +115,17 @@ class EntryLayout:
     file: FileLayout
 
 
-def entry_layout(schema: Type, spec: PartitionSpec) -> EntryLayout:
-    """Return the layout of a manifest's entries; partitions come in the order of the spec.
+# Manifests of one writer and one spec have the same schema, byte by byte, whichever the table.
+@lru_cache(maxsize=64)
+def entry_layout(schema: bytes, partition: tuple[int, ...]) -> EntryLayout:
+    """Return the layout of a manifest's entries, by its schema and the field ids of its spec.
+
+    Partition values come in the order of the spec.
 
     Raises:
         ValueError: if the schema is not that of a manifest.
     """
-    fields = record_fields(schema, "an entry")
+    fields = record_fields(parse_schema(orjson.loads(schema)), "an entry")
     by_key = {field.key: field for field in fields}
     if not {STATUS, DATA_FILE} <= by_key.keys() or len(by_key) < len(fields):
         raise ValueError("the schema is not that of a manifest")
@@ -130,11 +134,11 @@ def entry_layout(schema: Type, spec: PartitionSpec) -> EntryLayout:
             (field.key, decoder(field.type) if field.key in HEADS else None, skipper(field.type))
             for field in fields
         ),
-        _file_layout(record_fields(by_key[DATA_FILE].type, "a data file"), spec),
+        _file_layout(record_fields(by_key[DATA_FILE].type, "a data file"), partition),
     )
 
 
-def _file_layout(fields: tuple[Field, ...], spec: PartitionSpec) -> FileLayout:
+def _file_layout(fields: tuple[Field, ...], partition: tuple[int, ...]) -> FileLayout:
     numbers = {field.key: number for number, field in enumerate(fields)}
     missing = _REQUIRED - numbers.keys()
     if missing or len(numbers) < len(fields):
@@ -156,17 +160,16 @@ def _file_layout(fields: tuple[Field, ...], spec: PartitionSpec) -> FileLayout:
         required=tuple(required),
         nullable=tuple(nullable),
         maps=tuple(maps),
-        partition=(numbers[PARTITION], _partition(fields[numbers[PARTITION]].type, spec)),
+        partition=(numbers[PARTITION], _partition(fields[numbers[PARTITION]].type, partition)),
         first_row_id=numbers.get(FIRST_ROW_ID),
     )
 
 
-def _partition(kind: Type, spec: PartitionSpec) -> Callable[[bytes], Values]:
+def _partition(kind: Type, wanted: tuple[int, ...]) -> Callable[[bytes], Values]:
     stored = {field.key: field.type for field in record_fields(kind, "a partition")}
     decode = decoder(kind)
-    wanted: list[tuple[int, Convert | None]] = [
-        (field.field_id, converter(stored[field.field_id]) if field.field_id in stored else None)
-        for field in spec.fields
+    converts: list[tuple[int, Convert | None]] = [
+        (key, converter(stored[key]) if key in stored else None) for key in wanted
     ]
 
     # Files of one partition stand together as a rule.
@@ -174,7 +177,10 @@ def _partition(kind: Type, spec: PartitionSpec) -> Callable[[bytes], Values]:
     def partition(data: bytes) -> Values:
         found = decode(data, 0)[0]
         return Values(
-            *(found.get(key) if convert is None else convert(found[key]) for key, convert in wanted)
+            *(
+                found.get(key) if convert is None else convert(found[key])
+                for key, convert in converts
+            )
         )
 
     return partition

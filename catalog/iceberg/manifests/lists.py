@@ -6,6 +6,7 @@ A record is a dict by field id, for the names have changed (`added_data_files_co
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -17,9 +18,9 @@ from pyiceberg.manifest import (
 )
 from pyiceberg.utils.schema_conversion import AvroSchemaConversion
 
-from catalog.iceberg.avro.decoding import decoder
-from catalog.iceberg.avro.encoding import encoder
-from catalog.iceberg.avro.files import AvroWriter, open_file, understanding
+from catalog.iceberg.avro.decoding import Decode, decoder
+from catalog.iceberg.avro.encoding import Encode, encoder
+from catalog.iceberg.avro.files import CODEC, SCHEMA, AvroWriter, open_file, understanding
 from catalog.iceberg.avro.schemas import Json, parse_schema
 from catalog.iceberg.manifests.entries import ADDED, DELETED, EXISTING, Manifest, Read
 from catalog.iceberg.manifests.writing import ManifestWriter
@@ -42,11 +43,15 @@ _FIELDS = MANIFEST_LIST_FILE_SCHEMAS[3].fields
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """A manifest list; `schema` is its Avro schema as JSON."""
+    """A manifest list, with all keys of its header."""
 
     header: Mapping[str, bytes]
-    schema: Json
     records: list[ListRecord]
+
+    @property
+    def schema(self) -> Json:
+        """The schema of its records, as JSON."""
+        return orjson.loads(self.header[SCHEMA])
 
 
 def read_list(data: bytes, location: str) -> ListFile:
@@ -57,8 +62,7 @@ def read_list(data: bytes, location: str) -> ListFile:
     """
     with understanding(location):
         file = open_file(data)
-        schema = file.schema
-        decode = decoder(parse_schema(schema))
+        decode = _decoder(file.header[SCHEMA])
         records = []
         for count, block in file.blocks():
             position = 0
@@ -69,7 +73,7 @@ def read_list(data: bytes, location: str) -> ListFile:
                 raise ValueError("a block is longer than its records")
         for record in records:
             _check(record)
-        return ListFile(file.header, schema, records)
+        return ListFile(file.header, records)
 
 
 def read_manifests(snapshot: Metadata, read: Read) -> Iterator[Manifest]:
@@ -109,11 +113,11 @@ def write_list(
     Raises:
         ValidationFailed: if a record lacks what it must have.
     """
-    header = dict(like[0].header) if like else {"avro.codec": b"deflate"}
+    header = dict(like[0].header) if like else {CODEC: b"deflate"}
     schema = _joined([each.schema for each in like], version)
     if not like or schema != like[0].schema:
         header.pop("iceberg.schema", None)
-        header["avro.schema"] = orjson.dumps(schema)
+        header[SCHEMA] = orjson.dumps(schema)
     facts = {
         "format-version": version,
         "snapshot-id": snapshot_id,
@@ -123,7 +127,7 @@ def write_list(
     }
     header |= {key: str(value).encode() for key, value in facts.items()}
     header = {key: value for key, value in header.items() if facts.get(key, value) is not None}
-    encode = encoder(parse_schema(schema))
+    encode = _encoder(header[SCHEMA])
     output = AvroWriter(header)
     with understanding(f"the records of the manifest list of snapshot {snapshot_id}"):
         for record in records:
@@ -218,10 +222,20 @@ def _check(record: ListRecord) -> None:
         raise ValueError("a record does not list a manifest")
 
 
+@lru_cache(maxsize=16)
+def _decoder(schema: bytes) -> Decode:
+    return decoder(parse_schema(orjson.loads(schema)))
+
+
+@lru_cache(maxsize=16)
+def _encoder(schema: bytes) -> Encode:
+    return encoder(parse_schema(orjson.loads(schema)))
+
+
 def _joined(schemas: Sequence[Json], version: int) -> Json:
     """Return the first schema with the fields that it lacks of the others and of the version."""
-    own = _schema_of(version)
-    first, *others = [*schemas, own]
+    known: list[Json] = [*schemas, _own_schema(version)]
+    first, others = known[0], known[1:]
     fields = {field.get("field-id", field["name"]): field for field in first["fields"]}
     count = len(fields)
     for other in others:
@@ -230,6 +244,7 @@ def _joined(schemas: Sequence[Json], version: int) -> Json:
     return first if len(fields) == count else first | {"fields": list(fields.values())}
 
 
-def _schema_of(version: int) -> Json:
+@lru_cache(maxsize=3)
+def _own_schema(version: int) -> Json:
     schema = MANIFEST_LIST_FILE_SCHEMAS[version]
     return AvroSchemaConversion().iceberg_to_avro(schema, schema_name="manifest_file")

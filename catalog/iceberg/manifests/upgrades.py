@@ -2,7 +2,7 @@
 
 import orjson
 
-from catalog.iceberg.avro.files import AvroFile
+from catalog.iceberg.avro.files import SCHEMA, AvroFile
 from catalog.iceberg.avro.schemas import Json
 from catalog.iceberg.manifests.layouts import (
     CONTENT,
@@ -46,7 +46,7 @@ def upgraded(source: AvroFile, format_version: int) -> tuple[dict[str, bytes], t
         # Java writes the schema a second time, in Iceberg's form; no reader misses it.
         header.pop("iceberg.schema", None)
         header.setdefault("content", b"data")
-        header |= {"avro.schema": orjson.dumps(schema), "format-version": b"%d" % format_version}
+        header |= {SCHEMA: orjson.dumps(schema), "format-version": b"%d" % format_version}
     return header, tuple(field["field-id"] for field in tail)
 
 

@@ -13,7 +13,7 @@ from pyiceberg.partitioning import PartitionSpec
 
 from catalog.errors import ValidationFailed
 from catalog.iceberg.avro.encoding import Encode, encoder
-from catalog.iceberg.avro.files import AvroWriter, open_file, understanding
+from catalog.iceberg.avro.files import SCHEMA, AvroWriter, open_file, understanding
 from catalog.iceberg.avro.schemas import NULL, Field, optional, parse_schema
 from catalog.iceberg.manifests.entries import ADDED, DELETED, EXISTING, StoredEntry
 from catalog.iceberg.manifests.layouts import (
@@ -65,7 +65,7 @@ class ManifestWriter:
                 header["partition-spec-id"] = b"%d" % spec_id
             self.spec_id = int(header.get("partition-spec-id", b"0"))
             self.is_deletes = header.get("content") == b"deletes"
-            self._shape = _Shape(header["avro.schema"])
+            self._shape = _shape(header[SCHEMA])
             self.partitions = self._shape.bounds(spec)
             self._output = AvroWriter(header)
         self.files = {EXISTING: 0, ADDED: 0, DELETED: 0}
@@ -136,6 +136,12 @@ class ManifestWriter:
             self._inherits = True
         elif self._lowest is None or number < self._lowest:
             self._lowest = number
+
+
+# Manifests of one writer and one spec have the same schema, byte by byte, whichever the table.
+@lru_cache(maxsize=64)
+def _shape(schema: bytes) -> "_Shape":
+    return _Shape(schema)
 
 
 class _Shape:

@@ -97,4 +97,5 @@ def test_unknown_fields_of_two_lists_are_joined():
 def extended(listed, field, value):
     schema = listed.schema | {"fields": [*listed.schema["fields"], field]}
     records = [record | {field.get("field-id", field["name"]): value} for record in listed.records]
-    return ListFile(dict(listed.header) | {"theirs": b"\xc3\xa9"}, schema, records)
+    header = {"avro.schema": orjson.dumps(schema), "theirs": b"\xc3\xa9"}
+    return ListFile(dict(listed.header) | header, records)
