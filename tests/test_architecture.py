@@ -26,6 +26,7 @@ LIBRARIES = {
     "alembic": {"store"},
     "azure": {"files"},
     "botocore": {"files"},
+    "google": {"files"},
     "obstore": {"files"},
     "pyiceberg": {"iceberg", "files", "client"},
     "jwt": {"auth"},

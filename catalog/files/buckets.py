@@ -29,6 +29,8 @@ _OPTIONS = {
     "s3.access-key-id": "access_key_id",
     "s3.secret-access-key": "secret_access_key",
     "s3.session-token": "session_token",
+    "gcs.service.host": "base_url",
+    "gcs.service-account-key": "service_account_key",
     "adls.endpoint": "endpoint",
     "adls.tenant-id": "tenant_id",
     "adls.client-id": "client_id",
@@ -134,7 +136,8 @@ class BucketFiles:
         if root.startswith("s3:"):
             path_style = self._storage.get("s3.path-style-access", "false").lower() == "true"
             options["virtual_hosted_style_request"] = not path_style and "endpoint" not in options
-            client["allow_http"] = str(options.get("endpoint", "")).startswith("http:")
+        address = str(options.get("endpoint", options.get("base_url", "")))
+        client["allow_http"] = address.startswith("http:")
         if self._trust.own is not None:
             client["root_certificate"] = self._trust.own
         retry: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=20)}

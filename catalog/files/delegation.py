@@ -35,6 +35,7 @@ _OFFERS = {
     "s3": frozenset(Delegation),
     "abfss": frozenset({Delegation.VENDED}),
     "abfs": frozenset({Delegation.VENDED}),
+    "gs": frozenset({Delegation.VENDED}),
 }
 
 

@@ -21,6 +21,7 @@ _REFRESH = {
     "s3": "client.refresh-credentials-endpoint",
     "abfss": "adls.refresh-credentials-endpoint",
     "abfs": "adls.refresh-credentials-endpoint",
+    "gs": "gcs.oauth2.refresh-credentials-endpoint",
 }
 
 

@@ -4,6 +4,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from catalog.clock import Clock
@@ -12,6 +13,7 @@ from catalog.files.aws import AwsAccess
 from catalog.files.azure import AzureAccess
 from catalog.files.cache import ByteCache
 from catalog.files.file_io import FileIO, RoutedFiles, open_files
+from catalog.files.gcs import GcsAccess
 from catalog.files.secrets import Secrets
 from catalog.files.trust import Trust
 from catalog.files.vending import Vendor
@@ -32,6 +34,14 @@ from catalog.versioning.tree import empty_tree
 # A replica sees what another did to a warehouse's row (location, storage) after this long.
 _ROW_LIFETIME_SECONDS = 2.0
 
+_Access = TypeVar("_Access", bound=Vendor)
+_VENDORS: Mapping[str, Callable[[Mapping[str, str], Clock, Trust], Vendor]] = {
+    "s3": AwsAccess,
+    "abfss": AzureAccess,
+    "abfs": AzureAccess,
+    "gs": GcsAccess,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
@@ -47,8 +57,7 @@ class Catalog:
     secrets: Secrets
     trust: Trust
     _files: dict[tuple[tuple[str, str], ...], FileIO] = field(default_factory=dict)
-    _aws: dict[tuple[tuple[str, str], ...], AwsAccess] = field(default_factory=dict)
-    _azure: dict[tuple[tuple[str, str], ...], AzureAccess] = field(default_factory=dict)
+    _access: dict[tuple[object, tuple[tuple[str, str], ...]], Any] = field(default_factory=dict)
     _rows: dict[str, tuple[float, warehouses.Warehouse]] = field(default_factory=dict)
     _locks: defaultdict[tuple[int, str], threading.Lock] = field(
         default_factory=lambda: defaultdict(threading.Lock)
@@ -61,15 +70,15 @@ class Catalog:
             self._files[key] = open_files(storage, self.trust)
         return self._files[key]
 
-    def aws_for(self, storage: Mapping[str, str]) -> AwsAccess:
-        """Return the one access to AWS's interfaces of this process for these properties."""
-        key = tuple(sorted(storage.items()))
-        return self._aws.setdefault(key, AwsAccess(storage, self.clock, self.trust))
-
-    def azure_for(self, storage: Mapping[str, str]) -> AzureAccess:
-        """Return the one access to Azure's interfaces of this process for these properties."""
-        key = tuple(sorted(storage.items()))
-        return self._azure.setdefault(key, AzureAccess(storage, self.clock, self.trust))
+    def access_for(
+        self,
+        kind: Callable[[Mapping[str, str], Clock, Trust], _Access],
+        storage: Mapping[str, str],
+    ) -> _Access:
+        """Return the one access to a cloud's interfaces of this process for these properties."""
+        key = (kind, tuple(sorted(storage.items())))
+        found: _Access = self._access.setdefault(key, kind(storage, self.clock, self.trust))
+        return found
 
     def lock_for(self, warehouse_id: int, branch: str) -> threading.Lock:
         """Return the lock under which this process's writers to one branch queue."""
@@ -125,13 +134,12 @@ class Warehouse:
 
     def aws_of(self, site: Site) -> AwsAccess:
         """Return what the credentials of one of this warehouse's sites are good for at AWS."""
-        return self.catalog.aws_for(self.opened(site))
+        return self.catalog.access_for(AwsAccess, self.opened(site))
 
     def vendor_of(self, site: Site) -> Vendor:
         """Return what vends credentials for one of this warehouse's sites."""
-        if site.location.startswith("s3:"):
-            return self.aws_of(site)
-        return self.catalog.azure_for(self.opened(site))
+        kind = _VENDORS[site.location.partition(":")[0]]
+        return self.catalog.access_for(kind, self.opened(site))
 
     def _further(self, site: Site) -> str | None:
         return None if site.location == self.location else site.location

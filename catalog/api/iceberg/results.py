@@ -149,6 +149,7 @@ _PUBLIC_STORAGE = (
     "adls.blob-storage-authority",
     "adls.dfs-storage-authority",
     "gcs.project-id",
+    "gcs.service.host",
 )
 
 
