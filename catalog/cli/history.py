@@ -1,5 +1,6 @@
 """`mainstem log`, `show` and `reflog`: what changed, when and by whom."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -104,10 +105,10 @@ def _commits(
             or refused.document.get("code") not in _NO_REVISION
         ):
             raise
-        commits = listed(session.revision, revision)
-        if not commits:
-            raise
-        return commits
+        with suppress(Refused):
+            if commits := listed(session.revision, revision):
+                return commits
+        raise
 
 
 def show(session: Session, revision: Revision, stat: Stat = False) -> None:

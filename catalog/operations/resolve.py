@@ -1,8 +1,10 @@
 """From the text of a revision to a commit."""
 
+import re
 from dataclasses import dataclass
 from typing import assert_never
 
+from catalog.clock import format_time
 from catalog.errors import NoSuchRevision, ReadOnlyRevision
 from catalog.operations.warehouses import Warehouse
 from catalog.store import commits, refs
@@ -10,6 +12,8 @@ from catalog.store.engine import read
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.object_store import Objects
 from catalog.versioning.revisions import Ancestor, At, IdPrefix, Name, Parent, parse_revision
+
+_SHORT_ID = re.compile(r"[0-9a-fA-F]{4,7}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +101,11 @@ def has_commit(warehouse: Warehouse, commit_id: ObjectId) -> bool:
 
 
 def _unknown(warehouse: Warehouse, text: str) -> NoSuchRevision:
+    reason = "no branch or tag is called so, and no commit id begins with it"
+    if _SHORT_ID.fullmatch(text):
+        reason = "no branch or tag is called so, and of a commit id at least 8 digits are needed"
     return NoSuchRevision(
-        f"Revision {text!r} does not exist in warehouse {warehouse.name!r}: no branch or tag is"
-        " called so, and no commit id begins with it",
+        f"Revision {text!r} does not exist in warehouse {warehouse.name!r}: {reason}",
         revision=text,
     )
 
@@ -138,8 +144,13 @@ def _head_at(warehouse: Warehouse, name: str, step: At, text: str) -> ObjectId:
         lambda connection: refs.head_at(connection, warehouse.id, name, moment),
     )
     if found is None:
+        begun = read(
+            warehouse.catalog.engine,
+            lambda connection: refs.begun_at(connection, warehouse.id, name),
+        )
+        since = "" if begun is None or begun < moment else f"; it begins at {format_time(begun)}"
         raise NoSuchRevision(
-            f"{text}: by its reflog {name!r} did not exist at that moment", revision=text
+            f"{text}: by its reflog {name!r} did not exist at that moment{since}", revision=text
         )
     return found
 
@@ -149,9 +160,9 @@ def _parent(objects: Objects, commit_id: ObjectId, number: int, text: str) -> Ob
     if number == 0:
         return commit_id
     if number > len(parents):
+        found = {0: "no parent", 1: "one parent"}.get(len(parents), f"{len(parents)} parents")
+        asked = "" if number == 1 else f", so there is no parent {number}"
         raise NoSuchRevision(
-            f"{text}: commit {to_hex(commit_id)[:12]} has {len(parents)} parent(s),"
-            f" so there is no parent {number}",
-            revision=text,
+            f"{text}: commit {to_hex(commit_id)[:12]} has {found}{asked}", revision=text
         )
     return parents[number - 1]

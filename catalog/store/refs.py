@@ -82,6 +82,7 @@ _AT = (
     .order_by(reflog.c.id.desc())
     .limit(1)
 )
+_FIRST_AT = select(reflog.c.at).where(*_OF_BRANCH).order_by(reflog.c.id).limit(1)
 _LAST_AT = (
     select(reflog.c.at).where(*_OF_BRANCH).order_by(reflog.c.id.desc()).limit(1).scalar_subquery()
 )
@@ -262,6 +263,12 @@ def head_at(
         _AT, {"warehouse": warehouse_id, "ref": branch, "moment": to_micros(at)}
     ).first()
     return None if row is None else _optional_id(row.commit_id)
+
+
+def begun_at(connection: Connection, warehouse_id: int, branch: str) -> datetime | None:
+    """Return when a branch was first created; None if it never was."""
+    found = connection.execute(_FIRST_AT, {"warehouse": warehouse_id, "ref": branch}).scalar()
+    return None if found is None else from_micros(found)
 
 
 def find_move(

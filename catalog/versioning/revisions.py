@@ -132,6 +132,13 @@ def parse_revision(text: str) -> Revision:
     """
     begin = re.search(r"[~^]|@\{", text)
     head = text if begin is None else text[: begin.start()]
+    if head in ("", "@", "HEAD"):
+        # What git takes for the branch that is checked out, which no server has.
+        raise InvalidInput(
+            f"Invalid revision {text!r}: begin with the name of a branch or tag or a commit id, for"
+            " example main, main~3 or main@{now}",
+            revision=text,
+        )
     base = (
         IdPrefix(head.lower()) if _HEX.fullmatch(head) is not None else Name(check_ref_name(head))
     )

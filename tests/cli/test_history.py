@@ -39,6 +39,9 @@ def test_log_of_a_word_that_names_nothing_ends_with_3(branched) -> None:
     result = branched.run("log", "day.slide")
     assert result.exit_code == 3
     assert "'day.slide'" in result.stderr
+    result = branched.run("log", "main..work")
+    assert result.exit_code == 2
+    assert "two dots" in result.stderr
 
 
 def test_log_by_author_and_time(branched) -> None:
@@ -161,3 +164,10 @@ def test_blame_of_what_is_not_there_ends_with_3(branched) -> None:
     result = branched.run("blame", "day.nothing")
     assert result.exit_code == 3
     assert "day.nothing" in result.stderr
+
+
+def test_what_git_calls_the_current_branch_is_asked_for_by_name(branched) -> None:
+    for revision in ("HEAD", "HEAD~1", "@", "@{now}", "^2"):
+        result = branched.run("show", revision)
+        assert result.exit_code == 2
+        assert "begin with the name of a branch" in result.stderr

@@ -66,11 +66,12 @@ def test_parents_and_ancestors_are_counted_as_in_git(warehouse: Warehouse):
     }.items():
         assert found(warehouse, text) == expected, text
     for text, words in {
-        "main~4": "has 0 parent",
-        "main^2": "has 1 parent",
-        "main~1^3": "has 2 parent",
+        "main~4": "has no parent$",
+        "main^2": "has one parent, so there is no parent 2",
+        "main~1^3": "has 2 parents",
         "nowhere": "no branch or tag is called so",
         "0" * 10: "no commit id begins with it",
+        to_hex(c)[:7]: "of a commit id at least 8 digits are needed",
     }.items():
         with pytest.raises(NoSuchRevision, match=words):
             resolve(warehouse, text)
@@ -121,8 +122,10 @@ def test_a_moment_is_where_the_branch_stood_then_whatever_moved_it_since(warehou
     assert found(warehouse, "day@{2030-01-01T03:00:00Z}~2") == root
     assert found(warehouse, "day@{now}") == b
     for moment in ("2029-12-31", "2030-01-01T00:59:59Z", "2030-01-01T05:30:00Z"):
-        with pytest.raises(NoSuchRevision, match="did not exist at that moment"):
+        with pytest.raises(NoSuchRevision, match="did not exist at that moment") as refused:
             resolve(warehouse, f"day@{{{moment}}}")
+        began = "it begins at 2030-01-01T01:00:00" in refused.value.message
+        assert began is (moment < "2030-01-01T01")
 
 
 def test_a_moment_of_a_commit_or_of_an_ancestor_means_nothing(warehouse: Warehouse):
