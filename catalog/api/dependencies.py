@@ -8,7 +8,7 @@ import orjson
 from fastapi import Request
 
 from catalog.errors import BodyTooLarge, InvalidInput
-from catalog.operations.callers import Caller
+from catalog.operations.callers import Caller, check_claim
 from catalog.operations.warehouses import Catalog
 
 _METADATA_PREFIX = "x-mainstem-metadata-"
@@ -35,12 +35,17 @@ def caller_from(headers: Mapping[str, str]) -> Caller:
     """Read `X-Mainstem-Author`, `-Message` and `-Metadata-<Name>`.
 
     Header values are bytes that frameworks read as Latin-1; ours are UTF-8.
+
+    Raises:
+        InvalidInput: if one is no text, too long, or metadata that only the server may say.
     """
     metadata = {
         name.removeprefix(_METADATA_PREFIX): _text(name, value)
         for name, value in headers.items()
         if name.startswith(_METADATA_PREFIX)
     }
+    for name in metadata:
+        check_claim(name)
     author = headers.get("x-mainstem-author")
     message = headers.get("x-mainstem-message")
     return Caller(

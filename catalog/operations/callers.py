@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from catalog.errors import InvalidInput
 from catalog.store.idempotency import Answer
+
+# What the server itself says of a commit, which is evidence only if nobody else can say it.
+SERVERS_OWN = ("mainstem.merge.", "mainstem.cherry-pick.", "mainstem.revert.")
 
 
 @dataclass(slots=True)
@@ -38,3 +42,13 @@ class Caller:
     message: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     once: Once | None = None
+
+
+def check_claim(name: str) -> None:
+    """Check that a client may say this of its commit, by the name in its metadata.
+
+    Raises:
+        InvalidInput: if only the server may, or there is no name.
+    """
+    if not name or name.startswith(SERVERS_OWN):
+        raise InvalidInput(f"The metadata of a commit may not hold {name!r} of a client's")

@@ -13,6 +13,7 @@ from catalog.iceberg.requirements import check_requirements
 from catalog.iceberg.updates import update_table
 from catalog.iceberg.views import check_view_requirements, update_view
 from catalog.operations.callers import Caller
+from catalog.operations.claims import with_claims
 from catalog.operations.commit import Head, Plan, commit
 from catalog.operations.entries import (
     check_name,
@@ -109,6 +110,7 @@ def _commit(
         )
 
     results: list[Loaded] = []
+    caller = with_claims(caller, (update for change in changes for update in change.updates))
     operation = "commit-transaction" if len(changes) > 1 else f"update-{changes[0].kind.value}"
     commit(warehouse, branch, build, caller=caller, operation=operation)
     return returns(results)

@@ -45,11 +45,11 @@ def test_the_page_on_spark(served: str, lake: Lake, spark: Spark, tmp_path: Path
     assert [(2, "malignant", "unsure")] in shown
     assert page.names["spark"] is spark.session
     found = spark.sql("SELECT slide FROM lake.features.slides ORDER BY slide")
-    assert found == [(1,), (2,), (3,)]
-    commit = first.commits()[0]
+    assert found == [(1,), (2,), (3,), (4,)]
+    written, commit = first.commits()[:2]
     assert (commit["author"], commit["message"]) == ("Ada Byron", "Grade slide 3")
-    written = (tmp_path / "conf" / "spark-defaults.conf").read_text()
-    assert "lake@main" in written
+    assert (written["message"], written["metadata"]) == ("Grade slide 4", {"job": "nightly"})
+    assert "lake@main" in (tmp_path / "conf" / "spark-defaults.conf").read_text()
 
 
 def test_the_page_on_the_client(lake: Lake, tmp_path: Path) -> None:

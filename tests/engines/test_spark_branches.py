@@ -94,6 +94,21 @@ def test_commits_carry_the_message_and_author_of_the_headers(lake: Lake, spark: 
     assert commit["metadata"]["job"] == "nightly"
 
 
+def test_a_write_names_its_message_author_and_metadata(lake: Lake, spark: Spark) -> None:
+    main = spark.attach(lake)
+    spark.sql(f"CREATE NAMESPACE {main}.ns", f"CREATE TABLE {main}.ns.t (id BIGINT)")
+    said = {"author": "Ada Byron", "message": "Grade slide 3", "metadata.dbt-model": "ns.t"}
+    write = spark.session.range(3).writeTo(f"{main}.ns.t")
+    for name, value in said.items():
+        write = write.option(f"snapshot-property.mainstem.{name}", value)
+    write.append()
+    spark.sql(f"INSERT INTO {main}.ns.t VALUES (3)")
+    after, commit = lake.commits()[:2]
+    assert (commit["author"], commit["message"]) == ("Ada Byron", "Grade slide 3")
+    assert commit["metadata"] == {"dbt-model": "ns.t"}
+    assert after["message"] == "Append to table ns.t"
+
+
 def test_purge_deletes_no_file_that_another_branch_reads(lake: Lake, spark: Spark) -> None:
     main = spark.attach(lake)
     spark.sql(f"CREATE NAMESPACE {main}.ns", f"CREATE TABLE {main}.ns.t AS SELECT 1 AS id")

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from catalog.operations.callers import SERVERS_OWN
+
 _MAX_METADATA_MEMBERS = 1000
-# What the server itself says of a commit, which is evidence only if nobody else can say it.
-_OURS = ("mainstem.merge.", "mainstem.cherry-pick.", "mainstem.revert.")
 
 
 def _no_control_characters(text: str) -> str:
@@ -21,7 +21,7 @@ def _no_control_characters_in(members: dict[str, str]) -> dict[str, str]:
     for name, value in members.items():
         if not name:
             raise ValueError("a name in metadata may not be empty")
-        if name.startswith(_OURS):
+        if name.startswith(SERVERS_OWN):
             raise ValueError(f"{name!r} is the server's to say")
         _no_control_characters(name)
         _no_control_characters(value)
