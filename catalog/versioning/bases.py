@@ -23,7 +23,7 @@ _MAX_DEPTH = 30
 # Neither a location nor a property of anything real; no name of a table holds control characters.
 _UNDECIDED = "\x01undecided"
 
-_Identity = tuple[EntryKind, str]
+_Identity = tuple[EntryKind, str | Key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,10 @@ def _undecide(
     for key, before, after in changed_keys(objects, ours, theirs):
         for side, entry in enumerate((before, after)):
             if entry is not None:
-                place = _Place(side, key, entry)
-                differing.setdefault((entry.kind, entry.uuid), []).append(place)
+                # As in a merge, a namespace is what its name says.
+                is_namespace = entry.kind is EntryKind.NAMESPACE
+                identity = (entry.kind, key if is_namespace else entry.uuid)
+                differing.setdefault(identity, []).append(_Place(side, key, entry))
     edits: dict[Key, Entry | None] = {}
     marks: dict[Key, Entry] = {}
     for places in differing.values():

@@ -1,8 +1,9 @@
 """Three-way merge of trees: every conflict is found, and nothing unsure is merged.
 
 What is merged is not a key but a thing, a kind with a uuid, so that a rename on one side and a
-change on the other go together. Each thing that either side changed is decided on its own; then
-`placement` holds their names against each other, and against the namespaces that must hold them.
+change on the other go together; only a namespace is what its key says. Each thing that either side
+changed is decided on its own; then `placement` holds their names against each other, and against
+the namespaces that must hold them.
 """
 
 from collections.abc import Iterable
@@ -26,7 +27,7 @@ from catalog.versioning.outcomes import (
     TreeMerge,
 )
 from catalog.versioning.placement import Placement, edits_of, shown
-from catalog.versioning.sides import Place, Sides, entry_of, find_sides
+from catalog.versioning.sides import Place, Sides, entry_of, find_sides, same, same_namespace
 
 __all__ = ["Collide", "Collision", "Conflict", "Resolution", "Resolve", "merge_trees"]
 
@@ -87,11 +88,14 @@ def _decide_all(sides: Iterable[Sides], collide: Collide, resolve: Resolve) -> l
 
 def _decide(sides: Sides, resolve: Resolve) -> Conflict | Collision | None:
     """Decide the result of one thing, unless its contents collide."""
-    if sides.theirs == sides.base:
+    if sides.ours == sides.base:
+        # To the last bit, as where ours changed nothing at all and theirs' tree is taken whole.
+        sides.take(Action.THEIRS, sides.theirs)
+    elif same(sides.theirs, sides.base):
         sides.take(Action.OURS, sides.ours)
-    elif sides.ours == sides.theirs:
+    elif same(sides.ours, sides.theirs):
         sides.take(Action.BOTH, sides.ours)
-    elif sides.ours == sides.base:
+    elif same(sides.ours, sides.base):
         sides.take(Action.THEIRS, sides.theirs)
     else:
         return _decide_changed(sides, resolve(sides.key))
@@ -195,8 +199,8 @@ def _merged_content(sides: Sides, ours: Entry, theirs: Entry) -> Entry | Conflic
 def _merged_namespace(
     sides: Sides, base: Entry | None, ours: Entry, theirs: Entry
 ) -> Entry | Conflict:
-    """Merge properties one by one; nothing else of a namespace may differ."""
-    if replace(ours, properties={}) != replace(theirs, properties={}):
+    """Merge properties one by one; nothing else of a namespace but its uuid may differ."""
+    if not same_namespace(replace(ours, properties={}), replace(theirs, properties={})):
         return _both_changed(sides)
     old = {} if base is None else base.properties
     merged = dict(ours.properties)
@@ -225,6 +229,11 @@ def _conflict(sides: Sides, reason: ConflictReason, detail: str) -> Conflict:
     return Conflict(sides.key, reason, detail, base, ours, theirs)
 
 
+def _is_taken(sides: Sides) -> bool:
+    """Say whether theirs changed a thing, and not only who made a namespace."""
+    return sides.theirs != sides.base and sides.action is not Action.OURS
+
+
 def _outcomes(sides: Iterable[Sides]) -> tuple[Outcome, ...]:
     """Return what became of all that theirs changed, or a resolution decided."""
     return tuple(
@@ -238,5 +247,5 @@ def _outcomes(sides: Iterable[Sides]) -> tuple[Outcome, ...]:
             resolved=each.resolved,
         )
         for each in sides
-        if not each.conflicted and (each.theirs != each.base or each.resolved)
+        if not each.conflicted and (each.resolved or _is_taken(each))
     )

@@ -113,7 +113,7 @@ class Placement:
         for depth in range(1, len(namespace) + 1):
             sides = self._theirs_at.get(namespace[:depth])
             # Of namespaces that neither side changed, none is missing.
-            if sides is not None and sides.result != sides.theirs:
+            if sides is not None and not _is_namespace(entry_of(sides.result)):
                 if sides.settled:
                     return False
                 sides.move(Action.THEIRS, sides.theirs)

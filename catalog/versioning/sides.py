@@ -1,10 +1,12 @@
 """Where each thing stands in the three trees of a merge.
 
-A thing is what a kind and a uuid identify, so that it is followed through renames.
+A thing is what a kind and a uuid identify, so that it is followed through renames. Namespaces are
+never renamed: one is what its name says, and its uuid, which no client sees, is no part of it. So
+what two branches create under one name is one namespace.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from catalog.versioning.diff import Item
 from catalog.versioning.encoding import decode_entry
@@ -75,15 +77,35 @@ def find_sides(ours: Iterable[Item], theirs: Iterable[Item]) -> list[Sides]:
     for tree, side in zip(trees, ("base", "ours", "theirs"), strict=True):
         for key, entry in tree.items():
             if entry is not None:
-                name = (entry.kind, entry.uuid)
-                identity = (*name, key if name in ambiguous else None)
+                identity = _identity(key, entry, ambiguous)
                 setattr(found.setdefault(identity, Sides()), side, (key, entry))
     return [found[identity] for identity in sorted(found, key=lambda one: _order(one, found[one]))]
+
+
+def same(one: Place | None, another: Place | None) -> bool:
+    """Tell whether a thing is the same in two places, or in neither."""
+    if one is None or another is None or one == another:
+        return one == another
+    return one[0] == another[0] and same_namespace(one[1], another[1])
+
+
+def same_namespace(one: Entry, another: Entry) -> bool:
+    """Tell whether two entries are namespaces that differ in nothing but their uuid."""
+    if one.kind is not EntryKind.NAMESPACE:
+        return False
+    return replace(one, uuid="") == replace(another, uuid="")
 
 
 def entry_of(place: Place | None) -> Entry | None:
     """Return the entry of a place, None if there is none."""
     return None if place is None else place[1]
+
+
+def _identity(key: Key, entry: Entry, ambiguous: Collection[_Name]) -> _Identity:
+    if entry.kind is EntryKind.NAMESPACE:
+        return entry.kind, "", key
+    name = (entry.kind, entry.uuid)
+    return (*name, key if name in ambiguous else None)
 
 
 def _order(identity: _Identity, sides: Sides) -> tuple[Key, EntryKind, str]:

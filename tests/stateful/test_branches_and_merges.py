@@ -39,12 +39,14 @@ from catalog.versioning.object_store import Objects
 from catalog.versioning.objects import Entry, EntryKind
 from catalog.versioning.tree import get, scan
 
-# By uuid: the name of the table and its metadata location.
+# By uuid: the name of the table and its metadata location. Namespaces are what their names say, so
+# by these: the name, and the one property that each has.
 Tables = Mapping[str, tuple[str, str]]
 Place = tuple[str, str] | None
 Strategy = Literal["auto", "fail", "ours", "theirs"]
 
 NAMES = st.sampled_from(["a", "b", "c", "d"])
+NAMESPACES = st.sampled_from(["m", "n"])
 PICKS = st.integers(0, 10_000)
 STRATEGIES: st.SearchStrategy[Strategy] = st.sampled_from(["auto", "fail", "ours", "theirs"])
 CALLER = Caller("machine")
@@ -168,10 +170,14 @@ class Machine(RuleBasedStateMachine):
     def stored(self, commit_id: ObjectId) -> Tables:
         """Return the tables at a commit as they are stored."""
         objects = self.warehouse.objects()
+        found = dict(scan(objects, objects.commit(commit_id).tree))
+        found.pop(("ns",), None)
         return {
-            entry.uuid: (key[-1], entry.metadata_location or "")
-            for key, entry in scan(objects, objects.commit(commit_id).tree)
-            if entry.kind is EntryKind.TABLE
+            entry.uuid if entry.kind is EntryKind.TABLE else key[0]: (
+                key[-1],
+                entry.metadata_location or entry.properties["p"],
+            )
+            for key, entry in found.items()
         }
 
     def branch(self, pick: int) -> str:
@@ -250,6 +256,22 @@ class Machine(RuleBasedStateMachine):
             lambda objects, head: Plan(edits, "Rename"),
             self.after(branch, uuid, (to, location)),
         )
+
+    @rule(pick=PICKS, name=NAMESPACES, value=st.sampled_from("123"))
+    def name_space(self, pick: int, name: str, value: str) -> None:
+        """Make a namespace, or make it anew, as whoever drops and creates it again."""
+        entry = Entry(EntryKind.NAMESPACE, str(uuid4()), properties={"p": value})
+        branch = self.branch(pick)
+        plan = Plan({(name,): entry}, f"Make namespace {name}")
+        self.edit(branch, lambda objects, head: plan, self.after(branch, name, (name, value)))
+
+    @rule(pick=PICKS, name=NAMESPACES)
+    def drop_namespace(self, pick: int, name: str) -> None:
+        """Drop a namespace, which holds nothing."""
+        branch = self.branch(pick)
+        if name in self.model.trees[self.model.branches[branch]]:
+            plan = Plan({(name,): None}, f"Drop namespace {name}")
+            self.edit(branch, lambda objects, head: plan, self.after(branch, name, None))
 
     @rule(pick=PICKS, name=NAMES, other=NAMES)
     def race(self, pick: int, name: str, other: str) -> None:
@@ -419,9 +441,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(pick=PICKS, source=PICKS)
     def revert(self, pick: int, source: int) -> None:
-        """Revert any commit that does not touch the namespace."""
+        """Revert any commit that does not touch the namespace of the tables."""
         branch, reverted = self.branch(pick), self.commit_id(source)
-        if any(len(key) == 1 for key in self.changed(reverted)):
+        if ("ns",) in self.changed(reverted):
             return
         ours = self.model.branches[branch]
         merged = self.carry_out(

@@ -24,7 +24,10 @@ NS: dict[Key, Entry] = {("ns",): Entry(EntryKind.NAMESPACE, "ns")}
 
 
 class History:
-    """Commits by name; a table is a letter and a version, `a1`, under its name."""
+    """Commits by name; a table is a letter and a version, `a1`, under its name.
+
+    `m` is no table but a namespace with a property; every commit that has it made it anew.
+    """
 
     def __init__(self) -> None:
         self.objects = Objects(lambda ids: {}, ObjectCache(1 << 24))
@@ -34,7 +37,10 @@ class History:
         state = NS | {
             ("ns", key): Entry(EntryKind.TABLE, text[0], f"file:///{text}.json")
             for key, text in tables.items()
+            if key != "m"
         }
+        if "m" in tables:
+            state[("m",)] = Entry(EntryKind.NAMESPACE, f"by-{name}", properties={"p": tables["m"]})
         ids = tuple(self.ids[parent] for parent in parents)
         generations = [self.objects.commit(each).generation for each in ids]
         tree = apply(self.objects, empty_tree(self.objects), state)
@@ -44,11 +50,13 @@ class History:
         return self.ids[name]
 
     def tables(self, tree: ObjectId) -> Tables:
-        return {
+        found = dict(scan(self.objects, tree))
+        tables = {
             key[-1]: (entry.metadata_location or "")[8:-5]
-            for key, entry in scan(self.objects, tree)
+            for key, entry in found.items()
             if entry.kind is EntryKind.TABLE
         }
+        return tables | ({"m": found[("m",)].properties["p"]} if ("m",) in found else {})
 
     def bases(self, ours: str, theirs: str) -> list[ObjectId]:
         return merge_bases(self.objects.commits, self.ids[ours], self.ids[theirs])
@@ -218,11 +226,41 @@ def test_criss_crosses_upon_each_other_end(history: History):
     assert history.merged("l45", "r45") == {"ns.a": ConflictReason.BOTH_CHANGED}
 
 
+def test_a_namespace_that_both_lines_made_is_decided(history: History):
+    #   As above; x and y each made m, and ours changed it after its merge.
+    history.commit("o", a="a1")
+    history.commit("x", "o", a="a1", m="1")
+    history.commit("y", "o", a="a1", m="1")
+    history.commit("ours", "x", "y", a="a1", m="2")
+    history.commit("theirs", "y", "x", a="a2", m="1")
+    assert history.merged("ours", "theirs") == {"a": "a2", "m": "2"}
+
+
+def test_a_namespace_that_was_settled_differently_conflicts(history: History):
+    #   x made m with p=1, y with p=2; ours kept the one, theirs the other.
+    history.commit("o", a="a1")
+    history.commit("x", "o", a="a1", m="1")
+    history.commit("y", "o", a="a1", m="2")
+    history.commit("ours", "x", "y", a="a1", m="1")
+    history.commit("theirs", "y", "x", a="a1", m="2")
+    assert history.merged("ours", "theirs") == {"m": ConflictReason.PROPERTY_CONFLICT}
+
+
+def test_a_namespace_that_was_settled_by_a_drop_here_conflicts(history: History):
+    #   x changed m, y dropped it; ours kept it, theirs left it dropped.
+    history.commit("o", a="a1", m="1")
+    history.commit("x", "o", a="a1", m="2")
+    history.commit("y", "o", a="a1")
+    history.commit("ours", "x", "y", a="a1", m="2")
+    history.commit("theirs", "y", "x", a="a1")
+    assert history.merged("ours", "theirs") == {"m": ConflictReason.CHANGED_AND_DROPPED}
+
+
 @st.composite
 def graphs(draw) -> list[tuple[list[int], Tables]]:
-    """Commits with one or two parents, each holding some version of tables a and b, or none."""
+    """Commits with one or two parents, each holding some version of a, b and m, or none."""
     tables = st.fixed_dictionaries(
-        {}, optional={name: st.sampled_from([f"{name}{n}" for n in range(3)]) for name in "ab"}
+        {}, optional={name: st.sampled_from([f"{name}{n}" for n in range(3)]) for name in "abm"}
     )
     commits = [([], draw(tables))]
     for number in range(1, draw(st.integers(3, 9))):
@@ -247,7 +285,7 @@ def test_no_side_wins_that_no_base_lets_win(graph):
         return
     bases = [graph[int(history_name(history, base))][1] for base in history.bases(ours, theirs)]
     left, right = graph[-1][1], graph[-2][1]
-    for name in "ab":
+    for name in "abm":
         sides = left.get(name), right.get(name)
         assert result.get(name) in sides
         if sides[0] != sides[1]:

@@ -405,10 +405,98 @@ def test_a_property_that_both_changed_differently_conflicts(ours: str | None, th
     assert "property p" in result.conflicts[0].detail
 
 
-def test_a_namespace_created_on_both_sides_conflicts():
-    # Two creations are two namespaces, whatever they hold.
-    ours, theirs = ({("m",): namespace(uuid)} for uuid in ("one", "two"))
-    assert merged({}, ours, theirs).reasons == {"m": ConflictReason.BOTH_CREATED}
+def created(uuid: str, **properties: str) -> State:
+    """Return a tree with the namespace `m`, by whom it was created."""
+    return {("m",): namespace(uuid, **properties)}
+
+
+def test_a_namespace_created_on_both_sides_is_one_and_keeps_the_targets_uuid():
+    #   base -- ours m (p=1), m.a:a1
+    #      \--- theirs m (q=1), m.b:b1
+    ours = created("one", p="1") | {("m", "a"): thing("a1")}
+    theirs = created("two", q="1") | {("m", "b"): thing("b1")}
+    result = merged({}, ours, theirs)
+    assert result.state == created("one", p="1", q="1") | {
+        ("m", "a"): thing("a1"),
+        ("m", "b"): thing("b1"),
+    }
+    assert result.actions == {"m": (Action.MERGED, False), "m.b": (Action.THEIRS, False)}
+
+
+def test_a_namespace_created_alike_on_both_sides_is_the_same_on_both():
+    result = merged({}, created("one", p="1"), created("two", p="1"))
+    assert result.state == created("one", p="1")
+    assert result.actions == {"m": (Action.BOTH, False)}
+
+
+def test_two_values_of_one_property_of_a_namespace_created_twice_conflict():
+    sides = {}, created("one", p="1", q="1"), created("two", p="2", q="1")
+    result = merged(*sides)
+    assert result.reasons == {"m": ConflictReason.PROPERTY_CONFLICT}
+    assert result.conflicts[0].base is None
+    assert "property p" in result.conflicts[0].detail
+    assert merged(*sides, m="ours").state == sides[1]
+    assert merged(*sides, m="theirs").state == sides[2]
+    assert merged(*sides, m="fail").reasons == {"m": ConflictReason.BOTH_CHANGED}
+
+
+def test_a_namespace_that_an_earlier_merge_made_one_goes_on_by_its_name():
+    #   main  o -- m:one ---- merge m:one ------ m:one (p=1)
+    #         \             /                    (the base is the source's m:two)
+    #   day    -- m:two ----------- m:two (q=1)
+    result = merged(created("two"), created("one", p="1"), created("two", q="1"))
+    assert result.state == created("one", p="1", q="1")
+    #   The source drops it: on the target it is what it was on the base, but for the uuid.
+    assert merged(created("two"), created("one"), {}).state == {}
+    filled = created("one") | {("m", "a"): thing("a1")}
+    assert merged(created("two"), filled, {}).reasons == {"m": ConflictReason.NAMESPACE_NOT_EMPTY}
+    changed = merged(created("two"), created("one", p="1"), {})
+    assert changed.reasons == {"m": ConflictReason.CHANGED_AND_DROPPED}
+
+
+def test_a_namespace_dropped_and_created_anew_is_the_namespace_of_that_name():
+    #   base m:one (p=1) -- ours m:one (p=1, r=1), m.a:a1
+    #                  \--- theirs m:two (q=1)
+    base, ours = created("one", p="1"), created("one", p="1", r="1") | {("m", "a"): thing("a1")}
+    theirs = created("two", q="1")
+    assert merged(base, ours, theirs).state == created("one", q="1", r="1") | {
+        ("m", "a"): thing("a1")
+    }
+    assert merged(base, theirs, ours).state == created("two", q="1", r="1") | {
+        ("m", "a"): thing("a1")
+    }
+    assert merged(base, created("one", p="2"), theirs).reasons == {
+        "m": ConflictReason.PROPERTY_CONFLICT
+    }
+
+
+def test_a_namespace_dropped_here_and_created_anew_there_stays_if_it_was_changed():
+    #   base m:one (p=1) -- ours (dropped)
+    #                  \--- theirs m:two, with or without what is new
+    base = created("one", p="1")
+    assert merged(base, {("n",): namespace("n")}, created("two", p="1")).state == {
+        ("n",): namespace("n")
+    }
+    assert merged(base, {}, created("two")).reasons == {"m": ConflictReason.CHANGED_AND_DROPPED}
+    filled = created("two", p="1") | {("m", "a"): thing("a1")}
+    assert merged(base, {("n",): namespace("n")}, filled).reasons == {
+        "m.a": ConflictReason.NAMESPACE_DROPPED
+    }
+
+
+def test_a_table_and_a_namespace_created_under_one_name_conflict():
+    result = merged({}, created("one"), {("m",): thing("a1")})
+    assert result.reasons == {"m": ConflictReason.BOTH_CREATED}
+    assert "one namespace on the target, another table on the source" in result.conflicts[0].detail
+
+
+def test_a_namespace_brought_back_leaves_the_merged_ones_around_it_as_they_are():
+    #   base m, m.k -- ours m (p=1)
+    #             \--- theirs m (q=1), m.k, m.k.a:a1
+    k = {("m", "k"): namespace("k")}
+    theirs = created("one", q="1") | k | {("m", "k", "a"): thing("a1")}
+    result = merged(created("one") | k, created("one", p="1"), theirs, m__k="theirs")
+    assert result.state == created("one", p="1", q="1") | k | {("m", "k", "a"): thing("a1")}
 
 
 def test_a_table_created_in_a_namespace_that_the_target_dropped_conflicts():
