@@ -5,7 +5,7 @@ Only who has the extra `duckdb` can import it.
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -95,7 +95,9 @@ def show(
     """Print or write the rows that differ; say whether all went well."""
     opened = changed_rows(session.client, session.warehouse, before, after, table, key)
     try:
-        with session.output.waiting(f"Comparing rows of {table}"), opened as found:
+        with ExitStack() as stack:
+            with session.output.waiting(f"Comparing rows of {table}"):
+                found = stack.enter_context(opened)
             if form == "table":
                 _print(session, found, limit)
             else:
@@ -110,7 +112,10 @@ def _print(session: Session, found: ChangedRows, limit: int | None) -> None:
     shown = limit or (_SHOWN if session.output.for_person else None)
     rows = found.duck.run(found.query(shown))
     assert rows is not None
-    cells = [[_cell(value) for value in row] for row in rows.rows]
+    cells = [
+        (change, ", ".join(columns or ()), *map(_cell, values))
+        for change, columns, *values in rows.rows
+    ]
     counts = ", ".join(f"{found.counts.get(kind, 0):,} {kind}" for kind in _KINDS)
     session.output.answer({}, Table(rows.columns, cells, empty="No row differs."), Note(counts))
     if shown is not None and shown < sum(found.counts.values()):
@@ -118,8 +123,6 @@ def _print(session: Session, found: ChangedRows, limit: int | None) -> None:
 
 
 def _cell(value: object) -> str:
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return ", ".join(value)
     return "NULL" if value is None else str(value)
 
 

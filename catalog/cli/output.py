@@ -23,6 +23,8 @@ _STYLES = {
     "failure": "red",
     "wrong": "red",
     "modified": "yellow",
+    "before": "yellow",
+    "after": "yellow",
     "pending": "yellow",
     "renamed": "cyan",
 }

@@ -135,7 +135,7 @@ def test_the_command_prints_and_writes_them(opened: Warehouse, lake: Lake, tmp_p
     assert lake.command(*asked).splitlines() == [
         "before\tgrade\t1\tbenign",
         "after\tgrade\t1\tother",
-        "removed\tNULL\t3\tmalignant",
+        "removed\t\t3\tmalignant",
     ]
     assert len(lake.command(*asked, "--limit", "1").splitlines()) == 2
     document = json.loads(lake.command(*asked, "--json"))
