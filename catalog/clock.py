@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from catalog.errors import InvalidInput
 
@@ -31,6 +32,7 @@ def to_millis(moment: datetime) -> int:
     return to_micros(moment) // 1000
 
 
+@lru_cache(maxsize=4096)
 def format_time(moment: datetime) -> str:
     """Render as RFC 3339 in UTC with six digits and `Z`, so that text order is time order."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -148,11 +148,16 @@ class Objects:
 
     def missing(self, identifiers: Iterable[ObjectId]) -> set[ObjectId]:
         """Return those that are neither staged, read already, nor in the cache."""
-        return {
-            identifier
-            for identifier in identifiers
-            if identifier not in self._known and self._cache.get(identifier) is None
-        }
+        missing: set[ObjectId] = set()
+        for identifier in identifiers:
+            if identifier not in self._known:
+                value = self._cache.get(identifier)
+                if value is None:
+                    missing.add(identifier)
+                else:
+                    # Whoever asks reads it next, and need not look in the cache again.
+                    self._known[identifier] = value
+        return missing
 
     def prefetch(self, identifiers: Iterable[ObjectId]) -> None:
         """Bring those into reach that are missing and stored, with one fetch.

@@ -41,7 +41,7 @@ class Trace:
         self._commits = commits
         self._follow = follow
         # Lines that meet in a commit may come to it by several names.
-        self._keys = {identifier: set(keys) for identifier, keys in starts.items()}
+        self._keys = {identifier: frozenset(keys) for identifier, keys in starts.items()}
         self._steps: dict[ObjectId, _Step] = {}
 
     def __call__(self, identifier: ObjectId, commit: Commit) -> Sequence[ObjectId]:
@@ -64,31 +64,36 @@ class Trace:
 
     def _looked_at(self, identifier: ObjectId, commit: Commit) -> _Step:
         parents = self._follow(identifier, commit)
-        steps = [self._of_key(commit, parents, key) for key in sorted(self._keys[identifier])]
+        keys = self._keys[identifier]
+        # Most commits change something else, which they say without their tree being read.
+        if not any(_holds(commit.changed_keys, key) for key in keys):
+            return self._unchanged(keys, parents[:1])
+        steps = [self._of_key(commit, parents, key) for key in sorted(keys)]
         followed = {parent for step in steps for parent in step.parents}
         ordered = [parent for parent in parents if parent in followed]
         return _Step(any(step.changed for step in steps), ordered)
 
     def _of_key(self, commit: Commit, parents: Sequence[ObjectId], key: Key) -> _Step:
-        # Most commits change something else, which they say without their tree being read.
         if not _holds(commit.changed_keys, key):
-            return self._unchanged(key, parents[:1])
+            return self._unchanged(frozenset([key]), parents[:1])
         now = get(self._objects, commit.tree, key)
         trees = {each: found.tree for each, found in self._commits(parents).items()}
         for parent in parents[1:]:
             if get(self._objects, trees[parent], key) == now:
-                return self._unchanged(key, [parent])
+                return self._unchanged(frozenset([key]), [parent])
         for parent in parents:
-            self._reach(parent, self._former_key(trees[parent], commit.tree, key, now))
+            former = self._former_key(trees[parent], commit.tree, key, now)
+            self._reach(parent, frozenset([former]))
         return _Step(True, parents)
 
-    def _unchanged(self, key: Key, parents: Sequence[ObjectId]) -> _Step:
+    def _unchanged(self, keys: frozenset[Key], parents: Sequence[ObjectId]) -> _Step:
         for parent in parents:
-            self._reach(parent, key)
+            self._reach(parent, keys)
         return _Step(False, parents)
 
-    def _reach(self, identifier: ObjectId, key: Key) -> None:
-        self._keys.setdefault(identifier, set()).add(key)
+    def _reach(self, identifier: ObjectId, keys: frozenset[Key]) -> None:
+        known = self._keys.get(identifier)
+        self._keys[identifier] = keys if known is None else known | keys
 
     def _former_key(self, before: ObjectId, after: ObjectId, key: Key, now: Entry | None) -> Key:
         """Return how the parent with the tree `before` called what is `now` under `key`."""
