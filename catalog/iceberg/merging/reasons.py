@@ -21,6 +21,7 @@ class Reason(StrEnum):
     ROWS_ADDED = "rows-added-by-target"
     TABLE_EMPTIED = "table-emptied-by-source"
     TWO_VECTORS = "two-deletion-vectors"
+    UNDELETED = "rows-undeleted-by-source"
     SAME_KEYS = "same-keys-on-both-sides"
     SAME_PATH = "same-file-added-twice"
     UNKNOWN_NUMBER = "sequence-number-unknown"
@@ -66,6 +67,10 @@ _SENTENCES = {
     Reason.TWO_VECTORS: (
         "The target and the source both deleted rows of {files}, and a file can have one deletion"
         " vector only; take the target's or the source's table."
+    ),
+    Reason.UNDELETED: (
+        "The source took the deletion vector of {files} away and left the rows, which no delete"
+        " does; take the target's or the source's table."
     ),
     Reason.SAME_KEYS: (
         "The source deletes rows by keys that may be among those which the target added, changed"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from catalog.iceberg.merging.case import Case
-from catalog.iceberg.merging.files import FileKey, Step, file_key
+from catalog.iceberg.merging.files import FileKey, Step
 from catalog.iceberg.merging.operations import Removal, only_rewrites, snapshot_id
 from catalog.iceberg.merging.reasons import Finding, Reason
 from catalog.iceberg.merging.unseen import Delete
@@ -53,7 +53,7 @@ def judge_touched(case: Case, step: Step) -> Touched:
         if rewrites_deletes and not case.is_live(key):
             result.findings.append(case.finding(Reason.COMPACTED, delete))
         elif is_vector(delete) and path is not None:
-            _take_old_vector(result, case, step, key, delete, dealt=path in removed | renewed)
+            _take_old_vector(result, case, key, delete, dealt=path in removed | renewed)
     return result
 
 
@@ -167,7 +167,7 @@ def _untargeted(case: Case, step: Step, delete: Entry) -> Iterator[Finding]:
 
 
 def _take_old_vector(
-    result: Touched, case: Case, step: Step, key: FileKey, delete: Entry, *, dealt: bool
+    result: Touched, case: Case, key: FileKey, delete: Entry, *, dealt: bool
 ) -> None:
     """Judge a deletion vector that theirs replaced, or took away with its data file."""
     path = target_path(delete)
@@ -178,6 +178,5 @@ def _take_old_vector(
         result.void.add(key)
         if not dealt and case.unseen.is_live((path, None)):
             result.findings.append(case.finding(Reason.TWO_VECTORS, delete, path))
-    elif not dealt:
-        found = _target(case, step, path, delete)
-        _take(result, case, (path, None), found, void=file_key(delete))
+    elif not dealt and case.is_live((path, None)):
+        result.findings.append(case.finding(Reason.UNDELETED, delete, path))

@@ -102,7 +102,8 @@ class Unseen:
     of delete files made, `lost` those that theirs knows and ours, for no reason that its
     snapshots tell, has not. `appended` are live files of plain appends, `replaced_partitions`
     those whose files ours removed without a look at single rows, `present` what is live on ours
-    and was not there when theirs began.
+    and was not there when theirs began. `keeps_old_rows` tells that some of that is none of its
+    own: theirs removed it before.
     """
 
     content: Mapping[FileKey, Entry]
@@ -116,6 +117,7 @@ class Unseen:
     replaced_partitions: frozenset[Partition]
     ever_added: frozenset[FileKey]
     present: frozenset[FileKey]
+    keeps_old_rows: bool
 
     def is_live(self, key: FileKey) -> bool:
         """Tell whether ours still has a file that theirs had before its own snapshots."""
@@ -162,7 +164,8 @@ def unseen_of(
         if summary_of(step.snapshot).get("operation") == "append":
             appended |= set(step.changes.added)
     explained = ever_added | told
-    content.update({key: each for key, each in ours.added.items() if key not in explained})
+    older = {key: each for key, each in ours.added.items() if key not in explained}
+    content |= older
     for key, entry in ours.added_deletes.items():
         if key not in explained:
             deletes.add(entry, is_pure=False)
@@ -181,6 +184,7 @@ def unseen_of(
         replaced_partitions=frozenset(replaced),
         ever_added=frozenset(ever_added),
         present=frozenset(ours.added) | frozenset(ours.added_deletes),
+        keeps_old_rows=bool(older),
     )
 
 
