@@ -21,6 +21,17 @@ def keeps_ids(shapes: MergedShapes) -> bool:
     )
 
 
+def is_one_line(base: Metadata, theirs: Metadata) -> bool:
+    """Tell whether all that theirs added leads to its head: of other files nothing is proven."""
+    parents = {_id(each): each.get("parent-snapshot-id") for each in theirs["snapshots"]}
+    beside = _ids(theirs) - _ids(base)
+    current = current_snapshot_id(theirs)
+    while current is not None and current in beside:
+        beside.discard(current)
+        current = parents.get(current)
+    return not beside
+
+
 def adopt(base: Metadata, shapes: MergedShapes, theirs: Metadata, now_ms: int) -> Metadata:
     """Return the merged shape with theirs' snapshots; refs beside main are not merged here."""
     merged = dict(shapes.metadata)

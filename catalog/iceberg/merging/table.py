@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from catalog.errors import InvalidInput, NoSuchFile, ValidationFailed
 from catalog.iceberg.locations import strip_trailing_slashes
-from catalog.iceberg.merging.adoption import adopt, has_no_own_snapshots, keeps_ids
+from catalog.iceberg.merging.adoption import adopt, has_no_own_snapshots, is_one_line, keeps_ids
 from catalog.iceberg.merging.attachments import merged_statistics
 from catalog.iceberg.merging.changes import Lists, Source, file_changes
 from catalog.iceberg.merging.checks import Histories, Verdict, judge
@@ -89,7 +89,11 @@ class _Merge:
         shapes = merge_shapes(self._base, self._ours, self._theirs)
         if isinstance(shapes, list):
             return TableConflict((*shapes, *self._problems_of_histories(purpose)))
-        adopts = has_no_own_snapshots(self._base, self._ours) and keeps_ids(shapes)
+        adopts = (
+            has_no_own_snapshots(self._base, self._ours)
+            and keeps_ids(shapes)
+            and (not shapes.owed or is_one_line(self._base, self._theirs))
+        )
         known = _snapshot_ids(self._ours) | (_snapshot_ids(self._theirs) if adopts else set())
         refs = merge_refs(self._base, self._ours, self._theirs, known=known)
         judged = None if adopts and not shapes.owed else self._judge(shapes, isolation, purpose)
