@@ -118,10 +118,13 @@ def _template(platform: Platform, at: str | None) -> Traversable:
 
 
 def _values(session: Session, revision: str, catalog: str, *, pinned: bool) -> dict[str, Any]:
+    warehouse = session.get()
+    places = [warehouse, *warehouse["locations"]]
+    schemes = [urlsplit(each["location"]).scheme for each in places]
+    # In this order, each once.
+    bundles = dict.fromkeys(_BUNDLES[scheme] for scheme in schemes if scheme in _BUNDLES)
     packages = [_RUNTIME]
-    bundle = _BUNDLES.get(urlsplit(session.get()["location"]).scheme)
-    if bundle:
-        packages.append(f"org.apache.iceberg:iceberg-{bundle}-bundle:{_ICEBERG}")
+    packages += [f"org.apache.iceberg:iceberg-{each}-bundle:{_ICEBERG}" for each in bundles]
     return {
         "catalog": catalog,
         "uri": f"{session.client.server}/iceberg",

@@ -77,6 +77,14 @@ def test_a_bucket_needs_its_stores_bundle(lake) -> None:
     )
 
 
+def test_every_store_of_a_warehouse_needs_its_bundle(lake) -> None:
+    for location in ("gs://bucket/a", "abfss://c@account.dfs.core.windows.net/a", "gs://bucket/b"):
+        lake.ok("warehouse", "add-location", lake.warehouse, f"{location}/{lake.warehouse}")
+    packages = settings(lake.run("doctor", "spark-conf").stdout)["spark.jars.packages"]
+    names = [package.split(":")[1] for package in packages.split(",")]
+    assert names[1:] == ["iceberg-gcp-bundle", "iceberg-azure-bundle"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "word"),
     [

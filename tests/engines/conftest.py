@@ -96,12 +96,20 @@ def duck() -> Iterator[Duck]:
 
 
 @pytest.fixture(scope="session")
-def spark(served: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
-    """Start Spark as a user does: `spark-defaults.conf` from the doctor, SPARK_CONF_DIR."""
+def spark(
+    served: str, http: httpx.Client, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Spark]:
+    """Start Spark as a user does: `spark-defaults.conf` from the doctor, SPARK_CONF_DIR.
+
+    It is for a warehouse in S3, so that Spark has what it needs for tables there too.
+    """
     from pyspark.sql import SparkSession
 
     directory = tmp_path_factory.mktemp("spark")
-    command = [sys.executable, "-m", "catalog", "--server", served, "doctor", "spark-conf"]
+    far = {"name": "spark", "location": "s3://spark/lake"}
+    assert http.post(f"{served}/api/v1/warehouses", json=far).status_code == 201
+    asked = ["--server", served, "--warehouse", far["name"], "doctor", "spark-conf"]
+    command = [sys.executable, "-m", "catalog", *asked]
     with (directory / "spark-defaults.conf").open("w") as conf:
         subprocess.run(command, stdout=conf, check=True)
     with pytest.MonkeyPatch.context() as patch:

@@ -232,6 +232,13 @@ def test_credentials_are_refreshed_where_the_answer_says(server, vending, s3):
         obstore.put(bucket, f"{inside(server.load(vending, ''), s3)}/data/new", b"x")
 
 
+def test_pyiceberg_reads_what_the_endpoint_for_refreshing_answers(server, vending, s3):
+    answer = server.catalog(f"{vending}@v1")._load_credentials(("ns", "t"))
+    (given,) = answer.storage_credentials
+    assert given.prefix.startswith(f"s3://{s3.bucket}/access/{vending}/ns/t-")
+    assert given.config["s3.session-token"]
+
+
 def test_who_asks_for_nothing_is_given_nothing(server, vending, signing):
     for warehouse, wanted in ((vending, ""), (vending, "remote-signing"), (signing, "")):
         loaded = server.load(warehouse, wanted).json()
