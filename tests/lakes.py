@@ -18,9 +18,10 @@ from pyiceberg.types import LongType, NestedField, StringType
 
 from catalog.api.app import create_app
 from catalog.operations.callers import Caller
-from catalog.operations.refs import create_branch
+from catalog.operations.refs import create_branch, get_branch
 from catalog.operations.warehouses import Catalog, Warehouse, create_warehouse
 from catalog.settings import Settings
+from catalog.versioning.ids import to_hex
 
 CALLER = Caller("test")
 SCHEMA = Schema(
@@ -91,6 +92,10 @@ class Lake:
     def branch(self, name: str, start: str = "main") -> None:
         """Create a branch."""
         create_branch(self.warehouse, name, start, caller=CALLER)
+
+    def head(self, branch: str = "main") -> str:
+        """Return a branch's head."""
+        return to_hex(get_branch(self.warehouse, branch).commit_id)
 
     def append(self, *rows: Row, name: str = "t", branch: str = "main") -> None:
         """Append rows."""

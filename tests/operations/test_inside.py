@@ -18,7 +18,6 @@ from catalog.operations.merge import Merged, Options, cherry_pick, merge, revert
 from catalog.operations.merging.contents import Progress
 from catalog.operations.merging.outcomes import Decided
 from catalog.operations.protections import put_protection
-from catalog.operations.refs import get_branch
 from catalog.operations.tables import create_table
 from catalog.versioning.ids import to_hex
 from catalog.versioning.objects import EntryKind
@@ -56,10 +55,6 @@ def files(lake: Lake) -> set[str]:
     return {str(path) for path in folder.rglob("*") if path.is_file()}
 
 
-def head(lake: Lake, branch: str = "main") -> str:
-    return to_hex(get_branch(lake.warehouse, branch).commit_id)
-
-
 def test_appends_of_both_sides_are_both_there(parted: Lake):
     parted.append((3, "mon", 30))
     parted.append((4, "mon", 40), branch="work")
@@ -73,7 +68,7 @@ def test_appends_of_both_sides_are_both_there(parted: Lake):
     assert taken.origin == parted.table(branch="work").current_snapshot().snapshot_id
     snapshot = parted.table().current_snapshot()
     assert taken.snapshot_id == snapshot.snapshot_id
-    assert snapshot.summary["mainstem.origin-commit"] == head(parted, "work")
+    assert snapshot.summary["mainstem.origin-commit"] == parted.head("work")
 
 
 def test_overwrites_of_different_partitions_go_together(parted: Lake):
@@ -86,14 +81,14 @@ def test_overwrites_of_different_partitions_go_together(parted: Lake):
 def test_both_rewrote_one_partition(parted: Lake):
     parted.table().dynamic_partition_overwrite(arrow([(3, "mon", 30)]))
     parted.table(branch="work").dynamic_partition_overwrite(arrow([(4, "mon", 40)]))
-    before = head(parted)
+    before = parted.head()
     with pytest.raises(MergeConflicts) as refused:
         merged(parted)
     (conflict,) = refused.value.facts["conflicts"]
     assert conflict.reason == "both-changed"
     assert codes(refused)
     assert "mon" in conflict.detail
-    assert head(parted) == before
+    assert parted.head() == before
     assert parted.rows() == [(2, "tue", 20), (3, "mon", 30)]
 
 
@@ -340,13 +335,13 @@ def test_all_conflicts_of_all_tables_are_told_and_no_table_is_changed(parted: La
         parted.table(name).dynamic_partition_overwrite(arrow([(3, "mon", 30)]))
         parted.table(name, "both").dynamic_partition_overwrite(arrow([(4, "mon", 40)]))
     parted.create("fine", branch="both")
-    before = head(parted)
+    before = parted.head()
     with pytest.raises(MergeConflicts) as refused:
         merged(parted, "both")
     conflicts = refused.value.facts["conflicts"]
     assert [each.key for each in conflicts] == [("ns", "other"), ("ns", "t")]
     assert all(each.causes for each in conflicts)
-    assert head(parted) == before
+    assert parted.head() == before
     assert parted.rows() == parted.rows("other") == [(2, "tue", 20), (3, "mon", 30)]
 
 
