@@ -1,9 +1,16 @@
 """Merge, cherry-pick and revert, against a real server."""
 
+from contextlib import closing
+
+import pyarrow as pa
 import pytest
+from pyiceberg.catalog import load_catalog
+from pyiceberg.types import StringType
 
 from catalog.cli.client import Client
 from catalog.cli.failures import ExitCode, Failure, Refused, Unreachable
+
+ROWS = pa.table({"id": [1, 2]})
 
 
 @pytest.fixture
@@ -185,6 +192,55 @@ def test_a_watched_merge_of_what_is_no_server_fails_with_a_sentence(conflicting)
     with pytest.raises(Failure):
         watched(conflicting, elsewhere, [], source="work")
     elsewhere.close()
+
+
+@pytest.fixture
+def parted(lake):
+    """Rows of day.t added on `main` and on `work`, where it has a column more."""
+    with closing(open_tables(lake, "main")) as main:
+        main.create_namespace("day")
+        table = main.create_table("day.t", ROWS.schema)
+        table.append(ROWS)
+        lake.ok("branch", "create", "work")
+        with closing(open_tables(lake, "work")) as work:
+            changed = work.load_table("day.t")
+            changed.append(ROWS)
+            with changed.update_schema() as update:
+                update.add_column("note", StringType())
+        table.append(ROWS)
+    return lake
+
+
+def open_tables(lake, branch: str):
+    name = f"{lake.warehouse}@{branch}"
+    return load_catalog(name, type="rest", uri=f"{lake.server}/iceberg", warehouse=name)
+
+
+def test_what_was_merged_inside_tables_is_shown(parted) -> None:
+    dry = parted.run("merge", "work", "--dry-run").stdout.splitlines()
+    done = parted.run("merge", "work").stdout.splitlines()
+    for lines in (dry, done):
+        assert "day.t\t1\t+2 -0\t+1 -0" in lines
+        assert "  + column note: string" in lines
+    assert rows(parted, "main", "t") == 6
+
+
+def test_a_weaker_isolation_may_be_asked_for(parted) -> None:
+    with closing(open_tables(parted, "work")) as tables:
+        tables.load_table("day.t").delete("id = 1")
+    assert parted.run("merge", "work").exit_code == 1
+    merged = parted.ok("merge", "work", "--isolation", "snapshot")
+    assert merged["outcomes"][0]["inside"]["isolation"] == "snapshot"
+    assert parted.run("merge", "work", "--isolation", "none").exit_code == 2
+
+
+def test_merging_inside_tables_may_be_forbidden(parted) -> None:
+    parted.ok("protect", "set", "main", "--no-merge-inside-tables")
+    result = parted.run("merge", "work")
+    assert result.exit_code == 1
+    assert "merge_inside_tables" in result.stdout
+    assert "no merging inside tables" in parted.run("protect").stdout
+    parted.ok("merge", "work", "--table", "day.t=theirs")
 
 
 def test_revert_takes_a_merge_back(branched) -> None:

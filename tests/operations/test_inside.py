@@ -1,7 +1,8 @@
 """Tables that both sides changed, merged inside: written and read by pyiceberg."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from pyiceberg.types import StringType
 
 from catalog.errors import MergeConflicts, StalePlan
+from catalog.files.cache import ByteCache
 from catalog.governance.protections import Rules
 from catalog.iceberg.merging.files import Isolation
 from catalog.iceberg.parsing import parse_updates
@@ -397,3 +399,53 @@ def test_the_revert_of_a_merge_inside_gives_the_target_back(parted: Lake):
     with pytest.raises(MergeConflicts) as refused:
         merged(parted)
     assert codes(refused)
+
+
+@pytest.mark.parametrize("data", [None, b"", b"Obj\x01", b"Obj\x01" + bytes(40), b"{}"])
+@pytest.mark.parametrize("which", ["snap-*.avro", "*-m0.avro"])
+def test_a_manifest_that_cannot_be_read_is_a_conflict(parted: Lake, data: bytes | None, which: str):
+    parted.append((3, "mon", 30))
+    before = files(parted)
+    parted.append((4, "mon", 40), branch="work")
+    (broken,) = [path for path in files(parted) - before if Path(path).match(which)]
+    Path(broken).unlink()
+    if data is not None:
+        Path(broken).write_bytes(data)
+    with pytest.raises(MergeConflicts) as refused:
+        merged(parted)
+    assert codes(refused) == ["unreadable"]
+
+
+@pytest.mark.parametrize("side", ["base", "theirs"])
+def test_a_metadata_file_that_is_gone_is_a_conflict(parted: Lake, side: str):
+    parted.append((3, "mon", 30))
+    base = parted.table(branch="work").metadata_location
+    parted.append((4, "mon", 40), branch="work")
+    location = base if side == "base" else parted.table(branch="work").metadata_location
+    Path(location.removeprefix("file://")).unlink()
+    forgetful = replace(parted.warehouse.catalog, metadata=ByteCache(0))
+    with pytest.raises(MergeConflicts) as refused:
+        merged(replace(parted, warehouse=replace(parted.warehouse, catalog=forgetful)))
+    assert codes(refused) == ["unreadable"]
+
+
+def test_merges_and_commits_that_race_lose_nothing(parted: Lake):
+    for number in range(3):
+        parted.branch(f"b{number}")
+        parted.append((10 + number, "mon", number), branch=f"b{number}")
+
+    def commit(number: int) -> None:
+        parted.append((20 + number, "tue", number))
+
+    def bring(number: int) -> None:
+        merged(parted, f"b{number}")
+
+    with ThreadPoolExecutor(6) as pool:
+        work = [pool.submit(act, number) for number in range(3) for act in (commit, bring)]
+        for each in work:
+            each.result()
+    added = [(10 + number, "mon", number) for number in range(3)]
+    added += [(20 + number, "tue", number) for number in range(3)]
+    assert parted.rows() == sorted([*BASE, *added])
+    numbers = [each.sequence_number for each in parted.table().snapshots()]
+    assert numbers == list(range(1, 8))
