@@ -39,10 +39,11 @@ from catalog.versioning.tree import scan
 from tests.lakes import CALLER, Lake, new_lake, serve_here
 
 ID, DAY, VALUE = 1, 2, 3
-DAYS = ("mon", "tue", "wed")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 PICKS = st.integers(0, 10_000)
 NUMBERS = count()
-STRATEGIES = st.sampled_from(["auto"] * 6 + ["ours", "theirs"])
+NAMES = st.sampled_from(["t", "u", "v"])
+STRATEGIES = st.sampled_from(["auto", "ours", "theirs"])
 ISOLATIONS = st.sampled_from([None, None, *Isolation])
 
 
@@ -103,6 +104,16 @@ def merged_content(base: State, ours: State, theirs: State) -> State:
     )
 
 
+def grew_from(later: State, earlier: State) -> bool:
+    """Say whether a state has seen all that another has."""
+    return (
+        earlier.rows.keys() <= later.rows.keys()
+        and earlier.gone <= later.gone
+        and earlier.columns.keys() <= later.columns.keys()
+        and earlier.dropped <= later.dropped
+    )
+
+
 def merged_table(
     base: State | None, ours: State | None, theirs: State | None, strategy: str
 ) -> State | None:
@@ -112,8 +123,13 @@ def merged_table(
         return theirs
     if strategy != "auto":
         return ours if strategy == "ours" else theirs
-    if base is None or ours is None or theirs is None:
+    if ours is None or theirs is None:
         raise Clash
+    if base is None:
+        # Created on one side, and picked or squashed to the other; both have the same beginning.
+        if not grew_from(ours, theirs) and not grew_from(theirs, ours):
+            raise Clash
+        base = theirs if grew_from(ours, theirs) else ours
     if ours.name != theirs.name and base.name not in (ours.name, theirs.name):
         raise Clash
     name = theirs.name if ours.name == base.name else ours.name
@@ -131,16 +147,18 @@ def merged_tables(base: Tables, ours: Tables, theirs: Tables, strategy: str) -> 
     return result
 
 
-def collide(base: Tables, ours: Tables, theirs: Tables) -> list[tuple[State, State, State]]:
+def collide(base: Tables, ours: Tables, theirs: Tables) -> list[tuple[State | None, State, State]]:
     """Return the tables whose content both sides changed."""
-    both = [uuid for uuid in base if uuid in ours and uuid in theirs]
-    sides = [(base[uuid], ours[uuid], theirs[uuid]) for uuid in both]
-    return [each for each in sides if len({side.location for side in each}) == 3]
+    both = [uuid for uuid in ours if uuid in theirs]
+    sides = [(base.get(uuid), ours[uuid], theirs[uuid]) for uuid in both]
+    return [each for each in sides if len({side and side.location for side in each}) == 3]
 
 
-def only_appends(sides: tuple[State, State, State]) -> bool:
+def only_appends(sides: tuple[State | None, State, State]) -> bool:
     """Say whether both sides did nothing but append to a table."""
     base, *others = sides
+    if base is None:
+        return False
     same = (base.gone, base.columns, base.dropped)
     return all((each.gone, each.columns, each.dropped) == same for each in others)
 
@@ -170,7 +188,7 @@ class Machine(RuleBasedStateMachine):
         self.lake.at().create_namespace("ns")
         self.trees[self.head("main")] = {}
         self.create(0, "t")
-        self.append(0, 0, ["mon", "tue"])
+        self.append(0, 0, [*DAYS, *DAYS])
         self.fork(0)
 
     # What is there
@@ -186,7 +204,8 @@ class Machine(RuleBasedStateMachine):
         return self.trees[self.head(branch)]
 
     def pick_table(self, branch: str, pick: int) -> tuple[str, State] | None:
-        found = sorted(self.tables(branch).items())
+        # By name: uuids differ from run to run, and a run must be repeatable.
+        found = sorted(self.tables(branch).items(), key=lambda item: item[1].name)
         return found[pick % len(found)] if found else None
 
     def stored(self, commit_id: ObjectId) -> dict[str, tuple[str, str]]:
@@ -256,13 +275,22 @@ class Machine(RuleBasedStateMachine):
             }
         )
 
-    @precondition(lambda self: any(len(self.tables(each)) < 2 for each in self.branches))
-    @rule(pick=PICKS, name=st.sampled_from(["t", "u"]))
+    @rule(pick=PICKS, which=PICKS, name=NAMES, how=st.sampled_from(["create", "rename", "drop"]))
+    def rearrange(self, pick: int, which: int, name: str, how: str) -> None:
+        """Create a table, rename one, or drop it."""
+        match how:
+            case "create":
+                self.create(pick, name)
+            case "rename":
+                self.rename(pick, which, name)
+            case _:
+                self.drop(pick, which)
+
     def create(self, pick: int, name: str) -> None:
         """Create a table, perhaps under a name that another had."""
         branch = self.branch(pick)
         before = self.tables(branch)
-        if name in {state.name for state in before.values()}:
+        if len(before) > 1 or name in {state.name for state in before.values()}:
             return
         made = self.lake.create(name, branch)
         columns = {ID: "id", DAY: "day", VALUE: "value"}
@@ -310,7 +338,17 @@ class Machine(RuleBasedStateMachine):
 
         self.work(pick, which, act)
 
-    @rule(pick=PICKS, which=PICKS)
+    @rule(pick=PICKS, which=PICKS, column=PICKS, how=st.sampled_from(["add", "rename", "drop"]))
+    def alter(self, pick: int, which: int, column: int, how: str) -> None:
+        """Add a column, rename one, or drop it."""
+        match how:
+            case "add":
+                self.add_column(pick, which)
+            case "rename":
+                self.rename_column(pick, which, column)
+            case _:
+                self.drop_column(pick, which, column)
+
     def add_column(self, pick: int, which: int) -> None:
         """Add a column under a name that none ever had."""
 
@@ -322,7 +360,6 @@ class Machine(RuleBasedStateMachine):
 
         self.work(pick, which, act)
 
-    @rule(pick=PICKS, which=PICKS, column=PICKS)
     def rename_column(self, pick: int, which: int, column: int) -> None:
         """Rename any column but that of the partitions."""
 
@@ -336,7 +373,6 @@ class Machine(RuleBasedStateMachine):
 
         self.work(pick, which, act)
 
-    @rule(pick=PICKS, which=PICKS, column=PICKS)
     def drop_column(self, pick: int, which: int, column: int) -> None:
         """Drop a column."""
 
@@ -351,7 +387,6 @@ class Machine(RuleBasedStateMachine):
 
         self.work(pick, which, act)
 
-    @rule(pick=PICKS, which=PICKS, name=st.sampled_from(["t", "u", "v"]))
     def rename(self, pick: int, which: int, name: str) -> None:
         """Rename a table."""
         branch = self.branch(pick)
@@ -362,14 +397,12 @@ class Machine(RuleBasedStateMachine):
             self.lake.at(branch).rename_table(f"ns.{state.name}", f"ns.{name}")
             self.land(branch, {**before, uuid: replace(state, name=name)})
 
-    @precondition(lambda self: sum(map(len, map(self.tables, self.branches))) > 3)
-    @rule(pick=PICKS, which=PICKS)
     def drop(self, pick: int, which: int) -> None:
         """Drop a table."""
         branch = self.branch(pick)
         before = self.tables(branch)
         found = self.pick_table(branch, which)
-        if found is not None:
+        if found is not None and len(before) > 1:
             self.lake.at(branch).drop_table(f"ns.{found[1].name}")
             self.land(branch, {uuid: each for uuid, each in before.items() if uuid != found[0]})
 
@@ -384,10 +417,10 @@ class Machine(RuleBasedStateMachine):
         self.branches.append(name)
 
     @precondition(lambda self: len(self.branches) > 1)
-    @rule(source=PICKS)
-    def publish(self, source: int) -> None:
+    @rule(source=PICKS, isolation=ISOLATIONS)
+    def publish(self, source: int, isolation: Isolation | None) -> None:
         """Merge a branch into `main`."""
-        self.merge(0, 1 + source % (len(self.branches) - 1), "auto", None, squash=False)
+        self.merge(0, 1 + source % (len(self.branches) - 1), "auto", isolation, squash=False)
 
     @precondition(lambda self: len(self.branches) > 1)
     @rule(pick=PICKS)
@@ -491,7 +524,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Cata
 
 
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(6, 15), pytest.param(25, 40, marks=pytest.mark.slow)]
+    ("examples", "steps"), [(6, 20), pytest.param(25, 40, marks=pytest.mark.slow)]
 )
 def test_a_merged_table_holds_the_rows_of_a_plain_model(
     served: tuple[str, Catalog], tmp_path: Path, examples: int, steps: int
@@ -504,6 +537,8 @@ def test_a_merged_table_holds_the_rows_of_a_plain_model(
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
+            # A few histories must be the same each time, or at times none would merge a table.
+            derandomize=examples < 10,
             phases=(Phase.explicit, Phase.generate),
         ),
     )
