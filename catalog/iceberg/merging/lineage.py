@@ -34,8 +34,8 @@ class Purpose(StrEnum):
 class Lineage:
     """Two histories laid beside each other; snapshots in the order of history.
 
-    `ours` are ours' own since the base. `theirs` are those of theirs from the first one to replay
-    on; those of them in `passed` ours has already. `seen` is the state that they began with.
+    `ours` are those of ours that theirs has not. `theirs` are those of theirs from the first one to
+    replay on; those of them in `passed` ours has already. `seen` is the state that they began with.
     `numbers` gives ours' sequence number for each of theirs that both have, `shared_number` is the
     last one up to which all numbers mean the same.
     """
@@ -94,7 +94,8 @@ class _Histories:
             *([_rolled_back("target", "source")] if lost_here else []),
             *([_rolled_back("source", "target")] if self._lost(self._theirs) else []),
         ]
-        own_ours = self._since(self._ours, (self._base, self._theirs))
+        # A rewrite in the base that theirs left out is ours' own, so the base is no end here.
+        own_ours = self._since(self._ours, (self._theirs,))
         own_theirs = self._since(self._theirs, (self._base, self._ours))
         if own_ours is None or own_theirs is None:
             side = "target" if own_ours is None else "source"
@@ -119,7 +120,7 @@ class _Histories:
             sequence_number_of(each) for each in self._theirs if each["snapshot-id"] in ours_ids
         ]
         return Lineage(
-            ours=tuple(self._without(own_ours, (self._base, self._theirs))),
+            ours=tuple(self._without(own_ours, (self._theirs,))),
             theirs=from_first,
             passed=frozenset(each["snapshot-id"] for each in from_first) - step_ids,
             seen=seen,

@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from catalog.iceberg.manifests.lists import ListRecord, manifest_of
 from catalog.iceberg.merging.changes import Lists, Source
 from catalog.iceberg.merging.files import FileKey, Step, file_key
+from catalog.iceberg.merging.problems import Problem
 from catalog.iceberg.metadata import Metadata
+from catalog.iceberg.scans.deletes import is_equality, target_path
+from catalog.iceberg.scans.manifests import Entry
 
 
 def removed_keys(steps: Iterable[Step]) -> set[FileKey]:
@@ -43,6 +46,29 @@ def find_places(
         if len(found) == len(wanted):
             break
     return found
+
+
+def lost_targets(steps: Sequence[Step], not_live: Mapping[FileKey, Entry]) -> list[Problem]:
+    """Return a problem for each data file that steps delete rows of and that is not there.
+
+    `not_live` are the data files of theirs' head that ours' head lacks. That ours has what theirs
+    deleted from was judged by what snapshots did; this looks at the files themselves.
+    """
+    added = {key for step in steps for key in step.changes.added}
+    targets = {
+        target_path(entry)
+        for step in steps
+        for entry in step.changes.added_deletes.values()
+        if not is_equality(entry)
+    }
+    return [
+        Problem(
+            "not-live",
+            f"The source deleted rows of {key[0]}, which the target has removed or rewritten.",
+        )
+        for key in not_live
+        if key[0] in targets and key not in added
+    ]
 
 
 def _removed_of_others(steps: Sequence[Step]) -> set[FileKey]:

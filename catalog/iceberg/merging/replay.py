@@ -118,6 +118,7 @@ class Replay:
         )
         snapshot = self._snapshot(rewriting, step.snapshot, summary)
         check_snapshot(snapshot, before, self._records, changes, self._sides.ours)
+        self._files.forget(replaced)
         self._put(snapshot)
         return _told(origin, snapshot, changes)
 

@@ -4,7 +4,7 @@ Each is made from one other: files that theirs added under the new snapshot's id
 the target without the files that are removed.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from catalog.errors import Corruption
@@ -41,6 +41,11 @@ class Files:
         """Write a file, and keep it at hand."""
         self._written[path] = data
         self.put(path, data)
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Let files go that nothing here reads any more; they stay written."""
+        for path in paths:
+            self._written.pop(path, None)
 
 
 @dataclass(frozen=True, slots=True)

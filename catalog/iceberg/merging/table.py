@@ -4,7 +4,7 @@ Everything is judged before anything is written. What is held in memory grows wi
 sides changed, never with the table. With a `write` that throws away, it is a dry run.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from catalog.errors import InvalidInput, NoSuchFile, ValidationFailed
@@ -16,6 +16,7 @@ from catalog.iceberg.merging.checks import Histories, Verdict, judge
 from catalog.iceberg.merging.files import Isolation, Step
 from catalog.iceberg.merging.invariants import check_result
 from catalog.iceberg.merging.lineage import Lineage, Purpose, line_up
+from catalog.iceberg.merging.places import lost_targets
 from catalog.iceberg.merging.problems import Problem
 from catalog.iceberg.merging.refs import MergedRefs, merge_refs
 from catalog.iceberg.merging.replay import Clock, Replay, Sides, current_snapshot
@@ -122,8 +123,18 @@ class _Merge:
         ours, theirs = self._sources(shapes)
         histories = self._histories(shapes, lineage, ours, theirs)
         verdict = judge(histories, isolation)
+        problems = list(verdict.problems) or [
+            *self._lost_targets(verdict.steps, ours, theirs),
+            *_unknown_orders(verdict.steps, shapes.order_ids),
+        ]
         unseen_deletes = histories.difference.added_deletes.values()
-        return list(verdict.problems) or _Judged(lineage, unseen_deletes, verdict)
+        return problems or _Judged(lineage, unseen_deletes, verdict)
+
+    def _lost_targets(self, steps: Sequence[Step], ours: Source, theirs: Source) -> list[Problem]:
+        if not any(step.changes.added_deletes for step in steps):
+            return []
+        heads = current_snapshot(self._theirs), current_snapshot(self._ours)
+        return lost_targets(steps, file_changes(*heads, ours, before_source=theirs).removed)
 
     def _histories(
         self, shapes: MergedShapes, lineage: Lineage, ours: Source, theirs: Source
@@ -186,6 +197,27 @@ class _Merge:
         merged["last-updated-ms"] = max(self._clock.now_ms, merged["last-updated-ms"])
         check_result(merged)
         return TableMerge(merged, report)
+
+
+def _unknown_orders(steps: Iterable[Step], order_ids: Mapping[int, int]) -> list[Problem]:
+    """Return a problem for each sort order that files of theirs name and that has another id now.
+
+    The id stays in the files' entries, where it would tell of an order that they do not have.
+    """
+    used = {
+        entry.file.sort_order_id
+        for step in steps
+        for entry in (*step.changes.added.values(), *step.changes.added_deletes.values())
+    }
+    return [
+        Problem(
+            "sort-order-id-taken",
+            f"Files of the source are sorted by its order {old}, an id that the target gave to"
+            " another order.",
+        )
+        for old, new in order_ids.items()
+        if old != new and old in used
+    ]
 
 
 _OTHER_TABLE = Problem(

@@ -73,6 +73,44 @@ class History:
         forked.metadata, forked.heads = metadata, list(self.heads)
         return forked
 
+    def adopt(self, metadata: Metadata) -> None:
+        """Go on from metadata that was not made here, such as a merge's."""
+        self.metadata = copy.deepcopy(metadata)
+        self.heads = []
+        specs = to_specs(metadata["partition-specs"])
+        (snapshot,) = [
+            each
+            for each in metadata["snapshots"]
+            if each["snapshot-id"] == metadata["current-snapshot-id"]
+        ]
+        for manifest in read_manifests(snapshot, self.files.__getitem__):
+            record = manifest.record
+            row = {
+                "path": manifest.path,
+                "content": int(manifest.is_deletes),
+                "sequence_number": manifest.sequence_number,
+                "min_sequence_number": manifest.min_sequence_number,
+                "snapshot": manifest.snapshot_id,
+                "added_files_count": record.added_files_count,
+                "existing_files_count": record.existing_files_count,
+                "deleted_files_count": record.deleted_files_count,
+                "added_rows_count": record.added_rows_count,
+                "existing_rows_count": record.existing_rows_count,
+                "deleted_rows_count": record.deleted_rows_count,
+                "first_row_id": manifest.first_row_id,
+            }
+            parts = [
+                Part(
+                    made.ADDED if entry.added else made.EXISTING,
+                    entry.snapshot_id or 0,
+                    entry.sequence_number,
+                    entry.file,
+                    entry.first_row_id,
+                )
+                for entry in read_entries(manifest, specs[manifest.spec_id], self.files.__getitem__)
+            ]
+            self.heads.append((row, parts))
+
     def commit(
         self, operation: str, *added: Any, removed: Iterable[Any] = (), **summary: str
     ) -> "History":

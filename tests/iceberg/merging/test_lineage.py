@@ -150,6 +150,14 @@ def test_rewrites_of_the_base_may_be_absent_for_they_change_no_row():
     assert (names(found.ours), replayed(found)) == ("X", "D")
 
 
+def test_a_rewrite_of_the_base_that_theirs_left_out_is_ours_own():
+    """Main compacted by R = C, which the branch left out when it took main's B over."""
+    operations = {"C": "replace"}
+    base = history("A B C", operations=operations)
+    found = line(base, history("A B C X", operations=operations), "A Y B' D")
+    assert (names(found.ours), replayed(found)) == ("C X", "Y D")
+
+
 def test_snapshots_that_another_side_still_has_are_not_lost():
     found = line("A B", history("A B X", expired="A B"), history("A B C", expired="A"))
     assert (names(found.ours), replayed(found)) == ("X", "C")

@@ -4,10 +4,12 @@ import itertools
 
 import pytest
 
-from catalog.iceberg.merging.files import Isolation
+from catalog.iceberg.merging.files import FileChanges, Isolation, Step
+from catalog.iceberg.merging.places import lost_targets
 from catalog.iceberg.merging.results import TableConflict, TableMerge
 from catalog.iceberg.merging.table import merge_table
 from catalog.iceberg.metadata import completed, written
+from catalog.iceberg.scans.manifests import Entry
 from tests.iceberg.merging.handmade import (
     History,
     data,
@@ -285,6 +287,29 @@ def test_a_file_that_is_gone_from_the_target_is_a_conflict():
     ours.commit("delete", removed=[data("a")])
     theirs.commit("overwrite", data("b"), removed=[data("a")])
     assert isinstance(merge(base, ours, theirs), TableConflict)
+
+
+def test_files_sorted_by_an_order_whose_id_means_another_here_are_a_conflict():
+    base, ours, theirs = fork(2, data("a"))
+    ours.commit("append", data("x"))
+    theirs.commit("append", data("b", sort_order_id=1))
+    for side, column in ((ours, 1), (theirs, 2)):
+        field = {"source-id": column, "transform": "identity", "direction": "asc"}
+        order = {"order-id": 1, "fields": [field | {"null-order": "nulls-first"}]}
+        side.metadata["sort-orders"] = [*side.metadata["sort-orders"], order]
+    assert codes(merge(base, ours, theirs)) == {"sort-order-id-taken"}
+
+
+def test_a_target_of_deletes_that_is_not_there_is_found_by_the_files_alone():
+    step = Step({}, FileChanges({}, {}, {("p", None): entry_of(position_deletes("p", "a"))}, {}))
+    not_live = {("a", None): entry_of(data("a")), ("b", None): entry_of(data("b"))}
+    assert [problem.code for problem in lost_targets([step], not_live)] == ["not-live"]
+    added = FileChanges({("a", None): not_live["a", None]}, {}, {}, {})
+    assert lost_targets([Step({}, added), step], not_live) == []
+
+
+def entry_of(file):
+    return Entry(file, 0, 1, 1, True, None)
 
 
 @pytest.mark.parametrize(
