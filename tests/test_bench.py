@@ -45,6 +45,12 @@ _OPERATIONS = {
     "store per commit",
     "transaction over 200 tables",
 }
+_OPERATIONS |= {
+    f"merge 200 changed on both sides, {kind}, {files} files each{what}"
+    for kind in ("append", "rewrite")
+    for files in (2, 50)
+    for what in ("", ": files a table", ": memory for it")
+}
 _REPLICAS = {
     "commit own branches, 8 clients, 1 server",
     "commit own branches, 8 clients, 2 servers",

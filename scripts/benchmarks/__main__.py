@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.both_sides import measure_both_sides
 from benchmarks.databases import DATABASES
 from benchmarks.figures import Figure
 from benchmarks.lake import CHANGED, Lake
@@ -43,6 +44,8 @@ def _figures(arguments: argparse.Namespace) -> Iterator[Figure]:
                     with _directory() as lake:
                         slow = rounds if arguments.quick else PEER
                         yield from measure_nessie(lake, Lake(tables), slow, database)
+            _say(f"{database}, tables that both sides changed")
+            yield from measure_both_sides(_directory, new_database, rounds, database)
     _say("manifests")
     yield from measure_splices(rounds)
 

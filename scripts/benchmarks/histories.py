@@ -12,14 +12,19 @@ import orjson
 from benchmarks.manifests import SCHEMA, SPEC, VERSION, data_manifest
 from catalog.iceberg.creation import new_table
 from catalog.iceberg.manifests.entries import Manifest, read_stored
-from catalog.iceberg.manifests.lists import ListRecord, new_record, write_list
+from catalog.iceberg.manifests.lists import (
+    ADDED_FILES,
+    EXISTING_FILES,
+    ListRecord,
+    new_record,
+    write_list,
+)
 from catalog.iceberg.manifests.writing import ManifestWriter
 from catalog.iceberg.metadata import Metadata
 
 BASE, OURS, THEIRS = 1, 2, 3
 _BEGAN_MS = 1_700_000_000_000
 _PATHS = {BASE: "base", OURS: "ours", THEIRS: "theirs"}
-_LISTED_BY_NOBODY = {500: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +39,21 @@ class Histories:
     """One base snapshot, one that ours adds to it and one that theirs does, for many tables.
 
     Ours appends one file. Theirs appends one too or, with `rewriting`, writes one of the base's
-    files again, as a delete in an engine does that copies on write.
+    files again, of another day, as a delete in an engine does that copies on write.
     """
 
     def __init__(self, folder: Path, files: int, *, rewriting: bool) -> None:
         self._folder = folder
-        self._base = self._write("base.avro", data_manifest(files, f"{folder}/b", BASE), BASE)
+        self._base = self._write(
+            "base.avro", data_manifest(range(files), f"{folder}/b", BASE), BASE
+        )
         appended = {
             snapshot: self._write(
                 f"{_PATHS[snapshot]}.avro",
-                data_manifest(1, f"{folder}/{_PATHS[snapshot]}", snapshot),
+                data_manifest(range(day, day + 1), f"{folder}/{_PATHS[snapshot]}", snapshot),
                 snapshot,
             )
-            for snapshot in (OURS, THEIRS)
+            for snapshot, day in ((OURS, 1), (THEIRS, 0))
         }
         kept = self._without_first() if rewriting else self._base
         self._records = {
@@ -62,7 +69,6 @@ class Histories:
             "name": "t",
             "schema": orjson.loads(SCHEMA.model_dump_json()),
             "partition-spec": orjson.loads(SPEC.model_dump_json()),
-            "properties": {"write.delete.isolation-level": "snapshot"},
         }
         created = new_table(request, location=location, table_uuid=table_uuid, now_ms=_BEGAN_MS)
         snapshot = self.snapshot(BASE)
@@ -96,9 +102,18 @@ class Histories:
             "timestamp-ms": _BEGAN_MS + snapshot_id,
             "schema-id": 0,
             "manifest-list": path.as_uri(),
-            "summary": {"operation": "overwrite" if rewrites else "append"},
+            "summary": {
+                "operation": "overwrite" if rewrites else "append",
+                "total-data-files": str(self._live_files(snapshot_id)),
+            },
             **({} if snapshot_id == BASE else {"parent-snapshot-id": BASE}),
         }
+
+    def _live_files(self, snapshot_id: int) -> int:
+        counts = (ADDED_FILES, EXISTING_FILES)
+        return sum(
+            written.record[count] for written in self._records[snapshot_id] for count in counts
+        )
 
     def _list(self, snapshot_id: int, number: int) -> bytes:
         return write_list(

@@ -31,6 +31,12 @@ class Mainstem:
         path = f"{_catalog(branch)}/transactions/commit"
         return self.address.request("POST", path, transaction(keys, value))
 
+    def updates(self, branch: str, keys: Sequence[Key], updates: Sequence[Any]) -> bytes:
+        """Make the same updates to several tables in one commit."""
+        path = f"{_catalog(branch)}/transactions/commit"
+        body = {"table-changes": [_change(key, updates) for key in keys]}
+        return self.address.request("POST", path, body)
+
     def create_branch(self, name: str) -> bytes:
         """Create a branch at the head of `main`."""
         return self.address.request("POST", f"{_LAKE}/branches", {"name": name, "from": "main"})
@@ -57,11 +63,12 @@ def table_change(value: str) -> dict[str, Any]:
 
 def transaction(keys: Sequence[Key], value: str) -> dict[str, Any]:
     """Return the body of a transaction that sets one property of each table."""
-    changes = [
-        {"identifier": {"namespace": list(key[:-1]), "name": key[-1]}, **table_change(value)}
-        for key in keys
-    ]
-    return {"table-changes": changes}
+    return {"table-changes": [_change(key, table_change(value)["updates"]) for key in keys]}
+
+
+def _change(key: Key, updates: Sequence[Any]) -> dict[str, Any]:
+    identifier = {"namespace": list(key[:-1]), "name": key[-1]}
+    return {"identifier": identifier, "requirements": [], "updates": list(updates)}
 
 
 def _table_path(branch: str, key: Key) -> str:

@@ -30,8 +30,8 @@ _DAYS = 30
 _FIRST_DAY = 20_000
 
 
-def data_manifest(files: int, prefix: str, snapshot_id: int) -> bytes:
-    """Return a manifest of files that a snapshot added; their paths begin with the prefix."""
+def data_manifest(numbers: range, prefix: str, snapshot_id: int) -> bytes:
+    """Return a manifest of files that a snapshot added, a day later each."""
     data_file = data_file_with_partition(SPEC.partition_type(SCHEMA), VERSION)
     entry = manifest_entry_schema_with_data_file(VERSION, data_file)
     schema = AvroSchemaConversion().iceberg_to_avro(entry, schema_name="manifest_entry")
@@ -48,7 +48,7 @@ def data_manifest(files: int, prefix: str, snapshot_id: int) -> bytes:
     )
     encode = encoder(parse_schema(schema))
     dice = random.Random(prefix)
-    for number in range(files):
+    for number in numbers:
         file = _data_file(dice, f"{prefix}-{number:05}", number % _DAYS)
         output.append(encode({0: 1, 1: snapshot_id, 3: None, 4: None, 2: file}))
     return output.finish()

@@ -26,15 +26,28 @@ class Server:
         """Return how much memory the process holds."""
         return resident_bytes(self.pid)
 
+    def peak_bytes(self) -> int:
+        """Return how much memory the process has held at most, where the system tells that."""
+        found = status_bytes(self.pid, "VmHWM")
+        return self.resident_bytes() if found is None else found
+
 
 def resident_bytes(pid: int) -> int:
     """Return how much memory a process holds."""
-    status = Path(f"/proc/{pid}/status")
-    if status.exists():
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(fields["VmRSS"].split()[0]) * _KIBIBYTE
+    found = status_bytes(pid, "VmRSS")
+    if found is not None:
+        return found
     shown = subprocess.check_output(["ps", "-o", "rss=", "-p", str(pid)])
     return int(shown) * _KIBIBYTE
+
+
+def status_bytes(pid: int, field: str) -> int | None:
+    """Return what Linux tells of a process's memory; None on other systems."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return None
+    fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    return int(fields[field].split()[0]) * _KIBIBYTE
 
 
 def free_port() -> int:

@@ -12,9 +12,11 @@ class Rounds:
     commits: int
     branches: int
     entries: int
+    # Data files of a table, few and many.
+    files: tuple[int, int]
 
 
-FULL = Rounds(rounds=3, loads=2_000, commits=60, branches=50, entries=10_000)
+FULL = Rounds(rounds=3, loads=2_000, commits=60, branches=50, entries=10_000, files=(10, 1_000))
 # The peer is slower; its rounds take as long.
-PEER = Rounds(rounds=3, loads=800, commits=60, branches=50, entries=10_000)
-QUICK = Rounds(rounds=1, loads=200, commits=8, branches=5, entries=100)
+PEER = Rounds(rounds=3, loads=800, commits=60, branches=50, entries=10_000, files=(10, 1_000))
+QUICK = Rounds(rounds=1, loads=200, commits=8, branches=5, entries=100, files=(2, 50))

@@ -4,6 +4,7 @@ Each way runs in a process of its own, so that its peak of memory is its own; a 
 written again once, or ten times.
 """
 
+import os
 import resource
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pyiceberg.manifest import ManifestFile, write_manifest
 
 from benchmarks.figures import ENTRIES, MEBIBYTES, MILLIS, Figure, Place
 from benchmarks.manifests import SCHEMA, SPEC, VERSION, data_manifest
+from benchmarks.processes import status_bytes
 from benchmarks.rounds import Rounds
 from catalog.iceberg.manifests.entries import Manifest, read_stored
 from catalog.iceberg.manifests.writing import ManifestWriter
@@ -31,7 +33,7 @@ def measure_splices(rounds: Rounds) -> Iterator[Figure]:
     """Measure both ways on one manifest and on ten."""
     with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as directory:
         source = Path(directory) / "m0.avro"
-        source.write_bytes(data_manifest(rounds.entries, f"file://{directory}/data/f", _OLD))
+        source.write_bytes(data_manifest(range(rounds.entries), f"file://{directory}/data/f", _OLD))
         for manifests in _MANIFESTS:
             for way in _WAYS:
                 place = Place(way, ENTRIES, manifests * rounds.entries)
@@ -92,11 +94,10 @@ def main() -> None:
 
 def _peak() -> float:
     """Return the most memory that the process ever held, in MiB; its imports take a part."""
-    status = Path("/proc/self/status")
     # Linux hands what getrusage tells down from the process that started this one.
-    if status.exists():
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
-        return int(fields["VmHWM"].split()[0]) / _KIBIBYTES
+    found = status_bytes(os.getpid(), "VmHWM")
+    if found is not None:
+        return found / _KIBIBYTES**2
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES**2
 
 
