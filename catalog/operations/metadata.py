@@ -1,4 +1,4 @@
-"""Metadata files: read through the cache, written before the transaction that points to them."""
+"""Metadata files and manifests: read through the cache, written before what points to them."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,7 @@ from catalog.operations.warehouses import Warehouse
 
 # The name of a file that is not compressed, whatever the one it was read from was called.
 _PLAIN = "v1.metadata.json"
+_MAX_CACHED_BYTES = 1024 * 1024
 
 
 def read_metadata_bytes(warehouse: Warehouse, location: str) -> bytes:
@@ -30,15 +31,39 @@ def read_metadata(warehouse: Warehouse, location: str) -> Metadata:
     return decode_metadata(read_metadata_bytes(warehouse, location), _PLAIN)
 
 
-def write_metadata(warehouse: Warehouse, files: Mapping[str, Metadata]) -> dict[str, bytes]:
+def read_manifest(warehouse: Warehouse, location: str) -> bytes:
+    """Return a manifest or a manifest list; small ones are kept, as they are asked for again.
+
+    Raises:
+        NoSuchFile: if it does not exist.
+        InvalidInput: if it lies outside the warehouse.
+        StorageUnavailable: if object storage does not answer.
+    """
+    cache = warehouse.catalog.metadata
+    name = f"manifest {location}"
+    found = cache.get(name)
+    if found is None:
+        found = warehouse.files.read(warehouse.resolve_location(location))
+        if len(found) <= _MAX_CACHED_BYTES:
+            cache.put(name, found)
+    return found
+
+
+def write_metadata(
+    warehouse: Warehouse,
+    files: Mapping[str, Metadata],
+    *,
+    beside: Mapping[str, bytes] | None = None,
+) -> dict[str, bytes]:
     """Write new metadata files, in parallel, and return their plain JSON by location.
 
-    When this returns, every file is durable. A file is never overwritten.
+    Other new files that they lead to can be written `beside` them. When this returns, every file is
+    durable. A file is never overwritten.
     """
     encoded = {
         location: encode_metadata(metadata, location) for location, metadata in files.items()
     }
-    warehouse.files.write_all(encoded)
+    warehouse.files.write_all({**(beside or {}), **encoded})
     plain = {location: plain_metadata(data, location) for location, data in encoded.items()}
     for location, data in plain.items():
         warehouse.catalog.metadata.put(location, data)

@@ -9,6 +9,7 @@ import binascii
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -16,10 +17,9 @@ import orjson
 
 from catalog.errors import NoSuchPlan, NoSuchPlanTask
 from catalog.iceberg.metadata import Metadata
-from catalog.iceberg.scans.manifests import Read
 from catalog.iceberg.scans.planning import Manifests, Task, cut, read_page, scan_manifests
 from catalog.iceberg.scans.requests import Request, Scan, open_scan, pinned
-from catalog.operations.metadata import read_metadata
+from catalog.operations.metadata import read_manifest, read_metadata
 from catalog.operations.tables import get_table
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.ids import ObjectId
@@ -30,7 +30,6 @@ ASYNCHRONOUS_FILES = 1_000_000
 # A plan id stands in a URL; one that would be longer is answered at once, whatever the size.
 _MAX_ID_CHARACTERS = 4096
 _MAX_TOKEN_BYTES = 64 * 1024 * 1024
-_MAX_CACHED_BYTES = 1024 * 1024
 
 
 class PlanStatus(StrEnum):
@@ -133,7 +132,7 @@ def fetch_scan_tasks(
         raise NoSuchPlanTask("The plan task does not exist, or the table has moved on too far")
     request = pinned(given, at_the_time.metadata)
     scan = open_scan(request, at_the_time.metadata)
-    manifests = scan_manifests(scan, _reader(warehouse))
+    manifests = scan_manifests(scan, partial(read_manifest, warehouse))
     return _paged(at_the_time, request, scan, manifests, [Task(first, entry, stop)])
 
 
@@ -163,7 +162,7 @@ def _plan(table: _Table, plan_id: str) -> tuple[Request, _Table]:
 
 def _planned(table: _Table, request: Request, scan: Scan) -> dict[str, Any]:
     """Return the first page, and a task for each of the others."""
-    manifests = scan_manifests(scan, _reader(table.warehouse))
+    manifests = scan_manifests(scan, partial(read_manifest, table.warehouse))
     return _paged(table, request, scan, manifests, cut(manifests.data))
 
 
@@ -172,7 +171,7 @@ def _paged(
 ) -> dict[str, Any]:
     if not tasks:
         return {"delete-files": [], "file-scan-tasks": [], "plan-tasks": []}
-    page = read_page(scan, manifests, tasks[0], _reader(table.warehouse))
+    page = read_page(scan, manifests, tasks[0], partial(read_manifest, table.warehouse))
     waiting = [] if page.rest is None else [page.rest]
     waiting += tasks[1:]
     rest = [] if page.is_enough else [_task_text(table, request, task) for task in waiting]
@@ -190,22 +189,6 @@ def _files(scan: Scan) -> int:
     summaries = [snapshot.get("summary") or {} for snapshot in scan.snapshots]
     counts = [str(summary.get(name, "0")) for summary in summaries for name in totals]
     return sum(int(count) for count in counts if count.isascii() and count.isdigit())
-
-
-def _reader(warehouse: Warehouse) -> Read:
-    """Return a reader of this warehouse's manifests; small ones are kept for the next page."""
-    cache = warehouse.catalog.metadata
-
-    def read(location: str) -> bytes:
-        name = f"manifest {location}"
-        found = cache.get(name)
-        if found is None:
-            found = warehouse.files.read(warehouse.resolve_location(location))
-            if len(found) <= _MAX_CACHED_BYTES:
-                cache.put(name, found)
-        return found
-
-    return read
 
 
 def _encode(document: dict[str, Any]) -> str:

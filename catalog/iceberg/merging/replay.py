@@ -160,10 +160,15 @@ class Replay:
     ) -> list[ListRecord]:
         """Write the manifests of the files that a snapshot of theirs added."""
         wanted = changes.added.keys() | changes.added_deletes.keys()
+        missing = set(wanted)
         created = []
-        for listed in self._new_manifests(snapshot) if wanted else ():
+        for listed in self._new_manifests(snapshot):
+            # New files come first in a list; what an engine wrote again behind them can be large.
+            if not missing:
+                break
             written = rewriting.with_added(listed, self._sides.theirs, wanted, self._number_of)
             if written is not None:
+                missing.difference_update(written[1])
                 created.append(written[0])
                 self._place(written[1], written[0])
         return created

@@ -80,13 +80,14 @@ class Rewriting:
         None lets it be inherited.
         """
         manifest = listed.manifest
+        data = self.files.read(manifest.path)
         writer = None
         found = []
-        for stored in read_stored(manifest, source.spec_of(manifest), self.files.read):
+        for stored in read_stored(manifest, source.spec_of(manifest), lambda _: data):
             key = file_key(stored.entry)
             if stored.deleted or key not in wanted:
                 continue
-            writer = writer or self._writer(listed, source)
+            writer = writer or self._writer(listed, source, data)
             writer.add(stored, sequence_number=number_of(stored))
             found.append(key)
         return None if writer is None else (self._finish(writer, listed), found)
@@ -102,10 +103,11 @@ class Rewriting:
             Corruption: if a file is not live in it.
         """
         manifest = listed.manifest
-        writer = self._writer(listed, source)
+        data = self.files.read(manifest.path)
+        writer = self._writer(listed, source, data)
         missing = set(gone)
         kept = []
-        for stored in read_stored(manifest, source.spec_of(manifest), self.files.read):
+        for stored in read_stored(manifest, source.spec_of(manifest), lambda _: data):
             key = file_key(stored.entry)
             if stored.deleted:
                 continue
@@ -119,12 +121,12 @@ class Rewriting:
             raise Corruption(f"{manifest.path} lost {sorted(missing, key=str)} while it was read")
         return self._finish(writer, listed), kept
 
-    def _writer(self, listed: Listed, source: Source) -> ManifestWriter:
+    def _writer(self, listed: Listed, source: Source, data: bytes) -> ManifestWriter:
         manifest = listed.manifest
         if listed.record.get(KEY_METADATA) is not None:
             raise CannotReplay(Problem("encrypted", f"{manifest.path} is encrypted."))
         return ManifestWriter(
-            self.files.read(manifest.path),
+            data,
             source.spec_of(manifest),
             format_version=self.format_version,
             snapshot_id=self.snapshot_id,

@@ -1,11 +1,12 @@
 """Object storage as a merge has it: what it writes is there, or in a dry run only seems to be."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from uuid import uuid4
 
 from catalog.iceberg.files import next_metadata_location
 from catalog.iceberg.metadata import Metadata
-from catalog.operations.metadata import read_metadata, write_metadata
+from catalog.operations.metadata import read_manifest, read_metadata, write_metadata
 from catalog.operations.paths import check_paths
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.objects import Entry
@@ -32,17 +33,7 @@ class MergeFiles:
             InvalidInput: if it lies outside the warehouse.
         """
         held = self._files.get(location)
-        if held is not None:
-            return held
-        return self.warehouse.files.read(self.warehouse.resolve_location(location))
-
-    def write(self, location: str, data: bytes) -> None:
-        """Create a file durably."""
-        normal = self.warehouse.resolve_location(location)
-        if not self.dry_run:
-            self.warehouse.files.write_all({normal: data})
-        elif self._keeps:
-            self._files[location] = data
+        return read_manifest(self.warehouse, location) if held is None else held
 
     def read_metadata(self, location: str) -> Metadata:
         """Return a metadata file decoded; the caller owns the result.
@@ -53,8 +44,18 @@ class MergeFiles:
         held = self._metadata.get(location)
         return dict(held) if held is not None else read_metadata(self.warehouse, location)
 
-    def write_metadata(self, metadata: Metadata, *, previous: str, base: Metadata) -> str:
+    def write_metadata(
+        self,
+        metadata: Metadata,
+        *,
+        previous: str,
+        base: Metadata,
+        manifests: Mapping[str, bytes] | None = None,
+    ) -> str:
         """Create the metadata file that follows another, and return its location.
+
+        New manifests and lists that it leads to are written beside it: nothing reads any of them
+        before the table points to it.
 
         Raises:
             InvalidInput: if the metadata names a path that it may not.
@@ -62,10 +63,14 @@ class MergeFiles:
         check_paths(self.warehouse, metadata, base)
         location = next_metadata_location(metadata, previous=previous, file_uuid=str(uuid4()))
         self.warehouse.resolve_location(location, beside=metadata["location"])
-        if self.dry_run:
-            self._metadata[location] = metadata
-        else:
-            write_metadata(self.warehouse, {location: metadata})
+        found = manifests or {}
+        beside = {self.warehouse.resolve_location(name): data for name, data in found.items()}
+        if not self.dry_run:
+            write_metadata(self.warehouse, {location: metadata}, beside=beside)
+            return location
+        self._metadata[location] = metadata
+        if self._keeps:
+            self._files |= found
         return location
 
     def shown(self, entry: Entry | None) -> Entry | None:

@@ -95,12 +95,13 @@ def _merged_table(
 ) -> Content | tuple[Cause, ...]:
     base, ours, theirs = map(completed, (sides.base, sides.ours, sides.theirs))
     isolation = terms.isolation or isolation_of(ours["properties"])
+    manifests: dict[str, bytes] = {}
     merged = merge_table(
         base,
         ours,
         theirs,
         read=files.read,
-        write=files.write,
+        write=manifests.__setitem__,
         now_ms=to_millis(files.warehouse.catalog.clock()),
         new_snapshot_id=lambda: uuid4().int & LONG_MAX,
         isolation=isolation,
@@ -119,9 +120,13 @@ def _merged_table(
     )
     if merged.metadata is ours:
         return Content(collision.ours, Rule.INSIDE_TABLE, inside)
-    assert collision.ours.metadata_location is not None
-    finished = finish_merge(merged.metadata, ours, collision.ours.metadata_location)
-    return _stored(files, collision, finished, sides.ours, Rule.INSIDE_TABLE, inside)
+    previous = collision.ours.metadata_location
+    assert previous is not None
+    finished = finish_merge(merged.metadata, ours, previous)
+    location = files.write_metadata(
+        finished, previous=previous, base=sides.ours, manifests=manifests
+    )
+    return Content(new_entry(EntryKind.TABLE, location, finished), Rule.INSIDE_TABLE, inside)
 
 
 def _merged_metadata(
@@ -133,22 +138,11 @@ def _merged_metadata(
         return _causes(merged)
     if merged == sides.ours:
         return Content(collision.ours, rule, Inside())
-    inside = Inside(_changed(parts(sides.ours), parts(merged)))
-    return _stored(files, collision, merged, sides.ours, rule, inside)
-
-
-def _stored(
-    files: MergeFiles,
-    collision: Collision,
-    metadata: Metadata,
-    ours: Metadata,
-    rule: Rule,
-    inside: Inside,
-) -> Content:
     previous = collision.ours.metadata_location
     assert previous is not None
-    location = files.write_metadata(metadata, previous=previous, base=ours)
-    return Content(new_entry(collision.ours.kind, location, metadata), rule, inside)
+    inside = Inside(_changed(parts(sides.ours), parts(merged)))
+    location = files.write_metadata(merged, previous=previous, base=sides.ours)
+    return Content(new_entry(collision.ours.kind, location, merged), rule, inside)
 
 
 def _taken(
