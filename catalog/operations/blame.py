@@ -26,7 +26,7 @@ from catalog.operations.entries import find_key, missing_error, shown
 from catalog.operations.metadata import read_metadata
 from catalog.operations.resolve import resolve
 from catalog.operations.warehouses import Warehouse
-from catalog.versioning.graph import log
+from catalog.versioning.graph import Commits, log
 from catalog.versioning.ids import ObjectId
 from catalog.versioning.keys import Key
 from catalog.versioning.object_store import Objects
@@ -48,6 +48,7 @@ _BY_KIND: Mapping[EntryKind, Callable[[Metadata], Parts]] = {
 }
 
 _Identity = tuple[str, int | str]
+Read = Callable[[Entry], Parts | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +106,28 @@ def blame(warehouse: Warehouse, revision: str | None, table: str) -> Blame:
         raise missing_error(EntryKind.TABLE, key)
     branches = [revision or warehouse.default_branch, warehouse.default_branch]
     commits = ReadAhead(warehouse, objects, branches)
+    parts = _read_parts(warehouse, entry)
+    blamed = trail(
+        objects, commits, commit_id, key, parts, lambda each: _read_if_there(warehouse, each)
+    )
+    return Blame(commit_id, key, entry, blamed)
+
+
+def trail(
+    objects: Objects, commits: Commits, commit_id: ObjectId, key: Key, parts: Parts, read: Read
+) -> list[Blamed]:
+    """Return who brought the parts of what `key` names; `read` gives those of earlier states.
+
+    It gives None where they cannot be told any more, and is called by several threads.
+    """
+    entry = get(objects, commits([commit_id])[commit_id].tree, key)
+    assert entry is not None
+    parts = _with_names(_Held(key, entry), parts)
     trace = Trace(objects, commits, {commit_id: [key]})
     history = islice(log(commits, commit_id, follow=trace), _MAX_SCANNED)
     steps = (_step(objects, trace, entry, *each) for each in history)
-    held = _Held(key, entry)
-    parts = _with_names(held, _read_parts(warehouse, entry))
-    found = _followed(warehouse, steps, commit_id, parts)
-    blamed = [Blamed(part, found.get(each)) for each, part in parts.items()]
-    return Blame(commit_id, key, entry, blamed)
+    found = _followed(read, steps, commit_id, parts)
+    return [Blamed(part, found.get(identity)) for identity, part in parts.items()]
 
 
 def _step(
@@ -138,9 +153,7 @@ _Found = dict[_Identity, tuple[ObjectId, Commit]]
 _States = Mapping[str | None, Parts | None]
 
 
-def _followed(
-    warehouse: Warehouse, steps: Iterator[_Step], start: ObjectId, parts: Parts
-) -> _Found:
+def _followed(read: Read, steps: Iterator[_Step], start: ObjectId, parts: Parts) -> _Found:
     """Hand the parts down the trail, and return for each the commit that it stayed with."""
     found: _Found = {}
     pending = defaultdict(set, {start: set(parts)})
@@ -151,8 +164,7 @@ def _followed(
             if not window:
                 break
             entries = {held.entry.metadata_location: held.entry for held in _held(window)}
-            read = pool.map(lambda entry: _read_if_there(warehouse, entry), entries.values())
-            states = dict(zip(entries, read, strict=True))
+            states = dict(zip(entries, pool.map(read, entries.values()), strict=True))
             for step in window:
                 changes += step.now is not None
                 _hand_down(step, states, pending, found)
