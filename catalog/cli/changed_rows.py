@@ -68,7 +68,7 @@ def changed_rows(
     """
     states = _states(client, warehouse, before, after, table)
     old, new = (_side(name, state) for name, state in zip(_NAMES, states, strict=True))
-    uuids = {state.metadata["table-uuid"] for state in states if state is not None}
+    uuids = {state.metadata.get("table-uuid") for state in states if state is not None}
     try:
         comparison = compare(old, new, key or _identifiers(states), by_name=len(uuids) > 1)
     except KeyError as error:

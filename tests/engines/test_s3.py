@@ -72,6 +72,9 @@ def test_the_command_line_reads_a_bucket_with_keys_of_the_environment(
     catalog.create_table("ns.t", pa.schema([("id", pa.int64())])).append(pa.table({"id": [5]}))
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
     assert bucket.command("sql", "FROM ns.t", **keys) == "5\n"
+    catalog.load_table("ns.t").append(pa.table({"id": [6]}))
+    rows = bucket.command("diff", "main~1", "main", "--rows", "ns.t", **keys)
+    assert rows == "added\t\t6\n"
 
 
 def test_engines_without_keys_use_those_that_the_catalog_hands_out(
@@ -86,3 +89,4 @@ def test_engines_without_keys_use_those_that_the_catalog_hands_out(
     duck.sql("INSERT INTO m.ns.t VALUES (6)")
     assert duck.sql("FROM m.ns.t ORDER BY id") == [(5,), (6,)]
     assert bucket.command("sql", "SELECT sum(id) FROM ns.t") == "11\n"
+    assert bucket.command("diff", "main~1", "main", "--rows", "ns.t") == "added\t\t6\n"
