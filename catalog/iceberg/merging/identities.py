@@ -7,6 +7,8 @@ published; a field that theirs added may get another id as long as no file was w
 from dataclasses import dataclass
 from itertools import count
 
+import orjson
+
 from catalog.iceberg.merging.fields import Field, Fields, column_name, fields_by_id
 from catalog.iceberg.merging.findings import Findings, spoken
 from catalog.iceberg.merging.owed import Claim, Side
@@ -33,17 +35,11 @@ class History:
     last: int
 
 
-def history(metadata: Metadata) -> History:
-    """Return the fields that completed metadata tells of."""
-    versions = []
-    current: Fields = {}
-    for schema in metadata["schemas"]:
-        fields = fields_by_id(parse_schema(schema))
-        versions.append(fields)
-        if schema.get("schema-id", 0) == metadata["current-schema-id"]:
-            current = fields
-    ever = {each.id: each for fields in (*versions, current) for each in fields.values()}
-    return History(current, ever, tuple(versions), metadata["last-column-id"])
+def histories(base: Metadata, ours: Metadata, theirs: Metadata) -> tuple[History, History, History]:
+    """Return the fields that the completed metadata of each side tells of."""
+    # The sides have most schemas in common, and a table may have many.
+    parsed: dict[bytes, Fields] = {}
+    return _history(base, parsed), _history(ours, parsed), _history(theirs, parsed)
 
 
 def new_ids(
@@ -160,6 +156,20 @@ class _Matching:
             " merge would not find their values: start a branch from the target and write the"
             " source's rows there, or take one side of this table.",
         )
+
+
+def _history(metadata: Metadata, parsed: dict[bytes, Fields]) -> History:
+    versions = []
+    current: Fields = {}
+    for schema in metadata["schemas"]:
+        text = orjson.dumps(schema)
+        if text not in parsed:
+            parsed[text] = fields_by_id(parse_schema(schema))
+        versions.append(parsed[text])
+        if schema.get("schema-id", 0) == metadata["current-schema-id"]:
+            current = parsed[text]
+    ever = {each.id: each for fields in (*versions, current) for each in fields.values()}
+    return History(current, ever, tuple(versions), metadata["last-column-id"])
 
 
 def _check_lineage(

@@ -63,7 +63,7 @@ def _no_nulls(side: Evidence, owed: Owed) -> bool:
 
 
 def _not_written(side: Evidence, owed: Owed) -> bool:
-    schemas = {each["schema-id"]: each for each in side.metadata["schemas"]}
+    schemas = {each.get("schema-id", 0): each for each in side.metadata["schemas"]}
     for step in side.steps:
         added = (*step.changes.added.values(), *step.changes.added_deletes.values())
         schema = schemas.get(step.snapshot.get("schema-id", -1))

@@ -99,11 +99,6 @@ def merged_properties(
     return result
 
 
-def is_targets_own(key: str) -> bool:
-    """Tell whether a property is never taken from the source of a merge."""
-    return key in _TARGETS_OWN or key.startswith(_TARGETS_OWN_PREFIXES)
-
-
 def _side(metadata: Metadata, known: Mapping[str, int]) -> _Side:
     schema = current_schema(metadata)
     keys: dict[_Name, str] = {}
@@ -135,7 +130,7 @@ def _chosen(name: _Name, sides: list[_Side], schema: Metadata, findings: Finding
     if isinstance(name, str):
         if name in _DERIVED:
             return left
-        if is_targets_own(name):
+        if name in _TARGETS_OWN or name.startswith(_TARGETS_OWN_PREFIXES):
             if right not in (before, left):
                 findings.notes.append(
                     f"The property {name} of the source was not taken: it is the target's own."

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from catalog.iceberg.merging.attachments import merged_keys, merged_statistics
 from catalog.iceberg.merging.findings import Findings, other, spoken
-from catalog.iceberg.merging.identities import history, new_ids
+from catalog.iceberg.merging.identities import histories, new_ids
 from catalog.iceberg.merging.orders import check_orders, merged_orders
 from catalog.iceberg.merging.owed import Claim, Owed, Side
 from catalog.iceberg.merging.problems import Problem
@@ -121,7 +121,7 @@ def _new_ids(
     # Mostly nobody changed a schema, and a table may have many.
     if all(base[name] == ours[name] == theirs[name] for name in _SCHEMA_MEMBERS):
         return {}, ours["last-column-id"]
-    return new_ids(history(base), history(ours), history(theirs), findings)
+    return new_ids(*histories(base, ours, theirs), findings)
 
 
 def _snapshot_ids(metadata: Metadata) -> set[int]:

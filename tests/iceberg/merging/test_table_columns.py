@@ -169,3 +169,29 @@ def test_a_column_that_one_side_made_required_needs_the_other_s_rows_to_have_it(
     assert content(result(lab, base, ours, theirs)) == {1: {"v": 1}, 3: {"v": 3}}
     theirs.append(rows(4))
     assert codes(base, ours, theirs) == ["column-required"]
+
+
+def partition_by(table, name):
+    with table.update_spec() as update:
+        update.add_identity(name)
+
+
+def unpartition(table, name):
+    with table.update_spec() as update:
+        update.remove_field(name)
+
+
+def test_a_partitioning_whose_ids_are_taken_is_taken_while_no_file_has_it(lab, sides):
+    base, ours, theirs = sides
+    partition_by(ours, "v")
+    ours.append(rows(2, v=2))
+    unpartition(ours, "v")
+    theirs.append(rows(3, v=3))
+    partition_by(theirs, "id")
+    table = result(lab, base, ours, theirs)
+    assert [field.name for field in table.spec().fields] == ["id"]
+    table.append(rows(4, v=4))
+    assert content(table) == {number: {"v": number} for number in (1, 2, 3, 4)}
+    assert [task.file.partition[0] for task in table.scan(row_filter="id = 4").plan_files()] == [4]
+    theirs.append(rows(5, v=5))
+    assert codes(base, ours, theirs) == ["partition-id-taken"]
