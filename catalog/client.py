@@ -237,10 +237,15 @@ class Warehouse:
         return self._catalogs[revision]
 
     def _open(self, revision: str) -> Catalog:
-        properties = {"credential": self._client.credential} if self._client.credential else {}
-        if self._client.author:
-            properties["header.X-Mainstem-Author"] = self._client.author
         uri, warehouse = f"{self._client.server}/iceberg", f"{self.name}@{revision}"
+        properties = {}
+        if self._client.credential:
+            properties["credential"] = self._client.credential
+            properties["oauth2-server-uri"] = f"{uri}/v1/oauth/tokens"
+        if self._client.author:
+            # The HTTP library takes text as Latin-1, and the header is UTF-8.
+            author = self._client.author.encode().decode("latin-1")
+            properties["header.X-Mainstem-Author"] = author
         return load_catalog(self.name, type="rest", uri=uri, warehouse=warehouse, **properties)
 
 

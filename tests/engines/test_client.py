@@ -13,7 +13,7 @@ ROWS = pa.table({"id": [1, 2, 3], "v": ["a", "b", "c"]})
 @pytest.fixture
 def opened(lake: Lake):
     """Give a warehouse whose `main` has ns.t with three rows."""
-    with connect(lake.server, warehouse=lake.warehouse, author="Ada Byron") as warehouse:
+    with connect(lake.server, warehouse=lake.warehouse, author="Zoë Byron") as warehouse:
         catalog = warehouse.branch().iceberg()
         catalog.create_namespace("ns")
         catalog.create_table("ns.t", ROWS.schema).append(ROWS)
@@ -86,7 +86,7 @@ def test_conflicts_are_told_and_nothing_changes(opened: Warehouse) -> None:
 
 def test_history_tells_who_did_what(opened: Warehouse) -> None:
     newest, *older = opened.log(limit=3)
-    assert newest.author == "Ada Byron"
+    assert newest.author == "Zoë Byron"
     assert newest.id == opened.branch().commit_id
     assert len(older) == 2
     assert newest.committed_at >= older[0].committed_at

@@ -1,14 +1,19 @@
 """The dbt-duckdb plugin: one commit replaces a table's columns and rows, and it stays itself."""
 
+from hashlib import sha256
 from types import SimpleNamespace
 
+import duckdb
 import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from dbt_common.invocation import get_invocation_id
 from pyiceberg.exceptions import ForbiddenError
 
+from catalog.client import connect
 from examples.dbt_mainstem.plugins.mainstem_tables import Plugin
+from tests.servers import serve
 
 pytestmark = pytest.mark.slow
 
@@ -125,3 +130,49 @@ def test_a_commit_that_is_refused_changes_nothing(replace, table, server):
         httpx.delete(rules)
     assert server.get("branches/main")["commit_id"] == head
     assert table().scan().to_arrow().to_pydict() == {"id": [1]}
+
+
+def test_a_commit_says_which_model_of_which_run_it_is(replace, server, request):
+    replace(pa.table({"id": [1]}))
+    replace(pa.table({"id": [2]}))
+    name = f"features.{request.node.name}"
+    for commit in server.get("commits", ref="main", limit="2")["commits"]:
+        assert commit["message"] == f"dbt builds {name}"
+        said = {"dbt-model": name, "dbt-invocation-id": get_invocation_id()}
+        assert commit["metadata"] == said
+
+
+def test_both_of_its_clients_say_who_they_are_where_the_server_asks(tmp_path):
+    secret = "correct horse battery staple"
+    clients = f"dbt:{sha256(secret.encode()).hexdigest()}"
+    with serve(tmp_path, MAINSTEM_CLIENTS=clients, MAINSTEM_TOKEN_KEY="k" * 32) as address:
+        lake = connect(address, credential=f"dbt:{secret}")
+        lake.branch().iceberg().create_namespace("features")
+        config = {
+            "uri": f"{address}/iceberg",
+            "warehouse": "lake@main",
+            "author": "Ada O'Byron",
+            "credential": f"dbt:{secret}",
+        }
+        plugin = Plugin("mainstem_tables", config)
+        rows = tmp_path / "rows.parquet"
+        pq.write_table(pa.table({"id": [1]}), rows)
+        plugin.store(
+            SimpleNamespace(
+                relation=SimpleNamespace(schema="features", identifier="t"),
+                location=SimpleNamespace(path=str(rows), format="parquet"),
+            )
+        )
+        with duckdb.connect() as connection:
+            plugin.configure_connection(connection)
+            connection.execute(
+                f"ATTACH 'lake@main' AS lake (TYPE iceberg, ENDPOINT '{address}/iceberg',"
+                " SECRET mainstem)"
+            )
+            connection.execute("INSERT INTO lake.features.t VALUES (2)")
+        assert sorted(lake.branch().to_arrow("features.t")["id"].to_pylist()) == [1, 2]
+        inserted, stored = lake.log(limit=2)
+        lake.close()
+    assert (inserted.author, stored.author) == ("Ada O'Byron", "Ada O'Byron")
+    assert inserted.metadata == {"dbt-invocation-id": get_invocation_id()}
+    assert stored.metadata["dbt-model"] == "features.t"

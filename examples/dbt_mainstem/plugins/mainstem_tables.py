@@ -16,11 +16,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.invocation import get_invocation_id
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 _AUTHOR = "X-Mainstem-Author"
+_INVOCATION = "dbt-invocation-id"
 _EXTENSIONS = ("avro", "httpfs", "iceberg")
 # What Iceberg lets a column become (https://iceberg.apache.org/spec/#schema-evolution); a column
 # of any other new type is dropped and added again, as another column of the same name.
@@ -37,6 +39,8 @@ class Plugin(BasePlugin):
         """Remember where the catalog is; dbt parses a project without a server, too."""
         self._address = {"uri": plugin_config["uri"], "warehouse": plugin_config["warehouse"]}
         self._author = plugin_config.get("author", "")
+        self._credential = plugin_config.get("credential", "")
+        self._tokens = f"{plugin_config['uri']}/v1/oauth/tokens"
         self._catalog: Catalog | None = None
         # A table that was empty before has nothing to delete, and that is well.
         warnings.filterwarnings("ignore", "Delete operation did not match any records")
@@ -52,16 +56,19 @@ class Plugin(BasePlugin):
             package = Path(importlib.import_module(f"duckdb_extension_{name}").__file__ or "")
             (found,) = package.parent.glob(f"extensions/*/{name}.duckdb_extension")
             conn.execute(f"LOAD '{found}'")
-        author = self._author.replace("'", "''")
-        headers = f"MAP {{'{_AUTHOR}': '{author}'}}"
+        headers = {
+            _AUTHOR: self._author,
+            f"X-Mainstem-Metadata-{_INVOCATION}": get_invocation_id(),
+        }
+        shown = ", ".join(f"{_quoted(name)}: {_quoted(text)}" for name, text in headers.items())
         conn.execute(
-            f"CREATE SECRET mainstem (TYPE iceberg, TOKEN '', EXTRA_HTTP_HEADERS {headers})"
+            f"CREATE SECRET mainstem (TYPE iceberg, {self._access()}, "
+            f"EXTRA_HTTP_HEADERS MAP {{{shown}}})"
         )
 
     def configure_cursor(self, cursor: Any) -> None:
         """Tell the macro where it may write a table's rows on their way."""
-        folder = self._scratch.name.replace("'", "''")
-        cursor.execute(f"SET VARIABLE mainstem_scratch = '{folder}'")
+        cursor.execute(f"SET VARIABLE mainstem_scratch = {_quoted(self._scratch.name)}")
 
     def store(self, target_config: Any) -> None:
         """Replace the rows of a table, or create it, by one commit."""
@@ -70,33 +77,62 @@ class Plugin(BasePlugin):
         path = Path(target_config.location.path)
         try:
             with pq.ParquetFile(path) as rows:
-                _put(self._connected(), name, rows)
+                _put(self._connected(), name, rows, _said_of(".".join(name)))
         finally:
             path.unlink()
 
     def _connected(self) -> Catalog:
         if self._catalog is None:
             # The HTTP library takes text as Latin-1, and the header is UTF-8.
-            header = {f"header.{_AUTHOR}": self._author.encode().decode("latin-1")}
-            self._catalog = load_catalog("mainstem", type="rest", **self._address, **header)
+            properties = {f"header.{_AUTHOR}": self._author.encode().decode("latin-1")}
+            if self._credential:
+                properties["credential"] = self._credential
+                properties["oauth2-server-uri"] = self._tokens
+            self._catalog = load_catalog("mainstem", type="rest", **self._address, **properties)
         return self._catalog
 
+    def _access(self) -> str:
+        """Return what DuckDB's secret says of who we are."""
+        client, _, secret = self._credential.partition(":")
+        if not client:
+            # Without a token DuckDB makes no secret, and headers come from secrets only.
+            return "TOKEN 'none'"
+        identity = f"CLIENT_ID {_quoted(client)}, CLIENT_SECRET {_quoted(secret)}"
+        return f"{identity}, OAUTH2_SERVER_URI {_quoted(self._tokens)}"
 
-def _put(catalog: Catalog, name: tuple[str, str], rows: pq.ParquetFile) -> None:
+
+def _said_of(model: str) -> dict[str, str]:
+    """Return what the commit of a model says; Mainstem reads it in the snapshot's summary."""
+    return {
+        "mainstem.message": f"dbt builds {model}",
+        "mainstem.metadata.dbt-model": model,
+        f"mainstem.metadata.{_INVOCATION}": get_invocation_id(),
+    }
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _put(
+    catalog: Catalog, name: tuple[str, str], rows: pq.ParquetFile, said: dict[str, str]
+) -> None:
     try:
         table = catalog.load_table(name)
     except NoSuchTableError:
-        _create(catalog, name, rows)
+        _create(catalog, name, rows, said)
     else:
-        _replace(table, rows)
+        _replace(table, rows, said)
 
 
-def _create(catalog: Catalog, name: tuple[str, str], rows: pq.ParquetFile) -> None:
+def _create(
+    catalog: Catalog, name: tuple[str, str], rows: pq.ParquetFile, said: dict[str, str]
+) -> None:
     with catalog.create_table_transaction(name, rows.schema_arrow) as creation:
-        creation.append(_reader(rows))
+        creation.append(_reader(rows), snapshot_properties=said)
 
 
-def _replace(table: Table, rows: pq.ParquetFile) -> None:
+def _replace(table: Table, rows: pq.ParquetFile, said: dict[str, str]) -> None:
     wanted = rows.schema_arrow
     with table.transaction() as change:
         gone = _columns_to_drop(table.schema().as_arrow(), wanted)
@@ -106,7 +142,7 @@ def _replace(table: Table, rows: pq.ParquetFile) -> None:
                     columns.delete_column(column)
         with change.update_schema() as columns:
             columns.union_by_name(wanted)
-        change.overwrite(_reader(rows))
+        change.overwrite(_reader(rows), snapshot_properties=said)
 
 
 def _columns_to_drop(current: pa.Schema, wanted: pa.Schema) -> list[str]:
