@@ -1,5 +1,6 @@
 """Several locations in one warehouse: each table lives in one, and all of it does."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,23 +146,34 @@ def test_a_table_stays_in_its_location(lake: Lake, archive: str, tmp_path: Path)
     lake.iceberg("POST", "main", "/namespaces/ns/tables/t", body, status=400)
     copied = tmp_path / "archive" / "copied.metadata.json"
     copied.parent.mkdir(exist_ok=True)
-    copied.write_bytes(Path(made["metadata-location"].removeprefix("file://")).read_bytes())
+    copied.write_text(json.dumps(made["metadata"]))
     body = {"name": "copy", "metadata-location": f"{archive}/copied.metadata.json"}
     lake.iceberg("POST", "main", "/namespaces/ns/register", body, status=400)
 
 
-def test_each_table_comes_with_the_settings_of_its_own_store(lake: Lake) -> None:
-    first, second = "http://first:9000", "http://second:9000"
+def test_each_table_comes_with_the_settings_of_its_own_store(
+    client: Client, tmp_path: Path, numbers: Iterator[int]
+) -> None:
+    name = f"w{next(numbers)}"
     shared = {"s3.region": "x", "s3.path-style-access": "true"}
-    stores = [("one", {"s3.endpoint": first, **shared}), ("two", {"s3.endpoint": second, **shared})]
+    endpoints = {"one": "http://first:9000", "two": "http://second:9000"}
     locations = [
-        {"location": f"s3://{lake.name}-{name}/a", "storage": storage} for name, storage in stores
+        {"location": f"s3://{name}-{place}/a", "storage": {"s3.endpoint": endpoint, **shared}}
+        for place, endpoint in endpoints.items()
     ]
-    assert lake.call("PATCH", "", {"locations": locations}).status_code == 200
-    for (_, storage), place in zip(stores, locations, strict=True):
-        there = f"{place['location']}/t"
-        staged = create(lake, "t", location=there, **{"stage-create": True})
-        assert storage.items() <= staged["config"].items()
-    assert "s3.endpoint" not in create(lake, "local")["config"]
-    config = lake.client.get(f"/iceberg/v1/config?warehouse={lake.name}").json()["defaults"]
-    assert config == {**shared, "client.region": "x"}
+    body = {"name": name, "location": tmp_path.as_uri(), "locations": locations}
+    assert client.post("/api/v1/warehouses", json=body).status_code == 201
+    at = f"/iceberg/v1/{name}.main/namespaces"
+    assert client.post(at, json={"namespace": ["ns"]}).status_code == 200
+
+    def config(**body: Any) -> Json:
+        made = client.post(f"{at}/ns/tables", json={"name": "t", "schema": SCHEMA, **body})
+        found: Json = made.json()["config"]
+        return found
+
+    for place in locations:
+        found = config(location=f"{place['location']}/t", **{"stage-create": True})
+        assert found == {**place["storage"], "client.region": "x"}
+    assert config() == {}
+    defaults = client.get(f"/iceberg/v1/config?warehouse={name}").json()["defaults"]
+    assert defaults == {**shared, "client.region": "x"}
