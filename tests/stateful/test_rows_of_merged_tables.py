@@ -1,9 +1,11 @@
 """Random work of pyiceberg on the tables of a few branches, merged and read, against plain rows.
 
-What happened to a table is told as events: rows and columns that were added, and that are gone. A
-branch has a set of these. A merge adds those that the source has and the base has not, and so it
-does not matter to the model how often, or which way, branches were merged before. A merge either
-conflicts and changes nothing, or the table reads as the events say.
+What happened to a table is told as events: rows that were added, and that are gone. A branch has a
+set of these. A merge adds those that the source has and the base has not, and so it does not matter
+to the model how often, or which way, branches were merged before. Columns are merged as what they
+are on the base and on both sides: one that the source added and dropped again since the base is no
+change of it, wherever else it was picked to. A merge either conflicts and changes nothing, or the
+table reads as the model says.
 """
 
 from collections import Counter
@@ -94,13 +96,19 @@ def merged_content(base: State, ours: State, theirs: State) -> State:
             if columns[column] not in (base.columns[column], name):
                 raise Clash
             columns[column] = name
-    new = {row_id: row for row_id, row in theirs.rows.items() if row_id not in base.rows}
+    unseen = theirs.dropped - ours.columns.keys()
+    if (ours.rows, ours.gone) == (base.rows, base.gone):
+        # Theirs may lack what the base has, where it once was settled for the other side.
+        rows, gone = {**theirs.rows}, theirs.gone
+    else:
+        new = {row_id: row for row_id, row in theirs.rows.items() if row_id not in base.rows}
+        rows, gone = {**new, **ours.rows}, ours.gone | (theirs.gone - base.gone)
     return replace(
         ours,
-        rows={**new, **ours.rows},
-        gone=ours.gone | (theirs.gone - base.gone),
+        rows=rows,
+        gone=gone,
         columns=columns,
-        dropped=ours.dropped | (theirs.dropped - base.dropped),
+        dropped=ours.dropped | (theirs.dropped & base.names().keys()) | unseen,
     )
 
 
