@@ -32,6 +32,20 @@ def is_one_line(base: Metadata, theirs: Metadata) -> bool:
     return not beside
 
 
+def replaces_table(base: Metadata, theirs: Metadata) -> bool:
+    """Tell whether theirs began a history anew, as CREATE OR REPLACE TABLE does.
+
+    A rollback goes back in the history that there was, and one with a hole began somewhere else.
+    """
+    parents = {_id(each): each.get("parent-snapshot-id") for each in theirs["snapshots"]}
+    before, current = current_snapshot_id(base), current_snapshot_id(theirs)
+    if before is None or current in _ids(base):
+        return False
+    while current is not None and current in parents and current != before:
+        current = parents.pop(current)
+    return current is None
+
+
 def adopt(base: Metadata, shapes: MergedShapes, theirs: Metadata, now_ms: int) -> Metadata:
     """Return the merged shape with theirs' snapshots; refs beside main are not merged here."""
     merged = dict(shapes.metadata)

@@ -85,13 +85,18 @@ def judge(histories: Histories, isolation: Isolation) -> Verdict:
     if unknown := list(_under_unknown_specs(histories)):
         return Verdict(tuple(problems_of(unknown)), (), frozenset(), ())
     verdict = _Walk(histories, isolation).verdict()
+    found = {problem.code for problem in verdict.problems}
+    owed = [each for each in find_unproven(histories) if each.code not in found]
+    return replace(verdict, problems=(*owed, *verdict.problems))
+
+
+def find_unproven(histories: Histories) -> list[Problem]:
+    """Return the problems of what the merged shape asks of files and these do not prove."""
     evidence = {
         Side.OURS: Evidence(histories.ours, histories.our_steps),
         Side.THEIRS: Evidence(histories.theirs, histories.their_steps),
     }
-    found = {problem.code for problem in verdict.problems}
-    owed = [each for each in unproven(histories.owed, evidence) if each.code not in found]
-    return replace(verdict, problems=(*owed, *verdict.problems))
+    return unproven(histories.owed, evidence)
 
 
 class _Walk:

@@ -9,10 +9,16 @@ from dataclasses import dataclass, replace
 
 from catalog.errors import InvalidInput, NoSuchFile, ValidationFailed
 from catalog.iceberg.locations import strip_trailing_slashes
-from catalog.iceberg.merging.adoption import adopt, has_no_own_snapshots, is_one_line, keeps_ids
+from catalog.iceberg.merging.adoption import (
+    adopt,
+    has_no_own_snapshots,
+    is_one_line,
+    keeps_ids,
+    replaces_table,
+)
 from catalog.iceberg.merging.attachments import merged_statistics
 from catalog.iceberg.merging.changes import Lists, Source, file_changes
-from catalog.iceberg.merging.checks import Histories, Verdict, judge
+from catalog.iceberg.merging.checks import Histories, Verdict, find_unproven, judge
 from catalog.iceberg.merging.files import Isolation, Step
 from catalog.iceberg.merging.invariants import check_result
 from catalog.iceberg.merging.lineage import Lineage, Purpose, line_up
@@ -92,16 +98,20 @@ class _Merge:
             return TableConflict((*shapes, *self._problems_of_histories(purpose)))
         adopts = (
             has_no_own_snapshots(self._base, self._ours)
+            and not replaces_table(self._base, self._theirs)
             and keeps_ids(shapes)
             and (not shapes.owed or is_one_line(self._base, self._theirs))
         )
         known = _snapshot_ids(self._ours) | (_snapshot_ids(self._theirs) if adopts else set())
         refs = merge_refs(self._base, self._ours, self._theirs, known=known)
-        judged = None if adopts and not shapes.owed else self._judge(shapes, isolation, purpose)
+        if adopts:
+            judged: _Judged | list[Problem] = self._unproven(shapes, purpose)
+        else:
+            judged = self._judge(shapes, isolation, purpose)
         problems = (*refs.problems, *(judged if isinstance(judged, list) else ()))
-        if problems or isinstance(judged, list):
+        if problems:
             return TableConflict(problems)
-        if adopts or judged is None:
+        if isinstance(judged, list):
             return self._finished(refs, *self._adopted(shapes))
         return self._finished(refs, *self._replayed(shapes, judged, origin_commit))
 
@@ -129,6 +139,15 @@ class _Merge:
         ]
         unseen_deletes = histories.difference.added_deletes.values()
         return problems or _Judged(lineage, unseen_deletes, verdict)
+
+    def _unproven(self, shapes: MergedShapes, purpose: Purpose) -> list[Problem]:
+        """Return what the merged shape asks of files and these do not prove."""
+        if not shapes.owed:
+            return []
+        lineage = line_up(self._base, self._ours, self._theirs, purpose)
+        if isinstance(lineage, list):
+            return lineage
+        return find_unproven(self._histories(shapes, lineage, *self._sources(shapes)))
 
     def _lost_targets(self, steps: Sequence[Step], ours: Source, theirs: Source) -> list[Problem]:
         if not any(step.changes.added_deletes for step in steps):
