@@ -13,6 +13,8 @@ import typer
 
 from catalog.cli.main import app
 from examples.quickstart.size import LARGEST, SMALLEST, Size
+from tests.engines.merging.page import PAGE as MATRIX_PAGE
+from tests.engines.merging.page import written
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -61,6 +63,12 @@ def test_scripts_that_the_readme_names_exist() -> None:
     scripts = set(re.findall(r"scripts/\w+", README))
     assert scripts >= {"scripts/quickstart", "scripts/test"}
     assert all(os.access(ROOT / script, os.X_OK) for script in scripts)
+
+
+def test_the_page_on_merging_has_the_matrix_that_the_tests_prove() -> None:
+    page = MATRIX_PAGE.read_text()
+    assert page == written(page), "run scripts/matrix"
+    assert page.count("| ours ↓ theirs → |") > 5
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,8 @@ from tests.engines.lake import Duck, Lake, Spark
 from tests.java import spark_environment
 from tests.servers import serve
 from tests.services import ObjectStore
+
+NewLakes = Callable[[], AbstractContextManager[Callable[..., Lake]]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,10 +63,17 @@ def numbers() -> Iterator[int]:
 
 
 @pytest.fixture
-def make_lake(
-    served: str, http: httpx.Client, numbers: Iterator[int], secrets_file: Path
-) -> Iterator[Callable[..., Lake]]:
+def make_lake(new_lakes: NewLakes) -> Iterator[Callable[..., Lake]]:
     """Give what creates a warehouse at a location, in an object store if there is one."""
+    with new_lakes() as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def new_lakes(
+    served: str, http: httpx.Client, numbers: Iterator[int], secrets_file: Path
+) -> NewLakes:
+    """Give what gives such a function for a while."""
 
     def make(location: str, store: ObjectStore | None = None) -> Lake:
         name = f"lake{next(numbers)}"
@@ -76,10 +86,14 @@ def make_lake(
         made.append(Lake(served, name, http))
         return made[-1]
 
+    @contextmanager
+    def lakes() -> Iterator[Callable[..., Lake]]:
+        yield make
+        while made:
+            made.pop().close()
+
     made: list[Lake] = []
-    yield make
-    for lake in made:
-        lake.close()
+    return lakes
 
 
 @pytest.fixture
