@@ -99,6 +99,40 @@ def test_a_rename_brings_the_name_and_nothing_else(lake: Lake) -> None:
     assert found[("table", "table")] == created(lake, "z")
 
 
+def test_of_a_merge_with_a_state_of_its_own_each_part_is_the_sides_that_had_it(lake: Lake) -> None:
+    lake.branch("day")
+    lake.rename("a", "z", "day")
+    renamed = lake.head("day")
+    team = write(lake, team="a")
+    lake.merge("day")
+    found = blamed(lake, "ns.z")
+    assert (found[("name", "name")], found[("property", "team")]) == (renamed, team)
+    assert lake.head() not in found.values()
+
+
+def test_of_a_merge_inside_a_table_each_part_is_the_sides_that_had_it(lake: Lake) -> None:
+    lake.branch("day")
+    tier = write(lake, branch="day", tier="1")
+    graded = schema(lake, column(2, "grade"), branch="day")
+    team = write(lake, team="a")
+    lake.merge("day")
+    assert lake.properties("a") == {"tier": "1", "team": "a"}
+    found = blamed(lake)
+    assert (found[("property", "tier")], found[("property", "team")]) == (tier, team)
+    assert found[("column", "grade")] == graded
+    assert found[("column", "id")] == created(lake)
+    log = [each["commit_id"] for each in lake.get("/commits", table="ns.a")["commits"]]
+    assert log[0] == lake.head()
+    assert {tier, graded, team} <= set(log)
+
+
+def test_a_squash_is_blamed_for_what_came_by_it(lake: Lake) -> None:
+    lake.branch("day")
+    write(lake, branch="day", team="a")
+    lake.merge("day", squash=True)
+    assert blamed(lake)[("property", "team")] == lake.head()
+
+
 def test_a_property_that_went_and_came_back_is_the_later_commits(lake: Lake) -> None:
     write(lake, team="a")
     write(lake, team="b")
