@@ -1,4 +1,6 @@
-"""Log, show and diff, against a real server."""
+"""Log, show, diff and blame, against a real server."""
+
+import sys
 
 
 def test_log_is_newest_first_and_bounded(branched) -> None:
@@ -119,6 +121,21 @@ def test_diff_counts_what_was_added_and_removed(branched) -> None:
         "day.slides\t+1,250\t+0\t+0 B\t\tdifference",
     ]
     assert branched.run("show", "work", "--stat").stdout.splitlines()[-1].startswith("day.scans")
+
+
+def test_options_of_rows_go_with_rows_only(lake) -> None:
+    for option in (("--key", "id"), ("--limit", "3"), ("--format", "csv"), ("--output", "a.csv")):
+        result = lake.run("diff", "main", "main", *option)
+        assert result.exit_code == 2
+        assert option[0] in result.stderr
+
+
+def test_rows_without_duckdb_say_what_to_install(lake, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    monkeypatch.delitem(sys.modules, "catalog.cli.changed_rows", raising=False)
+    result = lake.run("diff", "main", "main", "--rows", "ns.t")
+    assert result.exit_code == 1
+    assert "pip install 'mainstem[duckdb]'" in result.stderr
 
 
 def test_diff_follows_a_rename(branched) -> None:

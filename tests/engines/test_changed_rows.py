@@ -115,6 +115,26 @@ def test_tables_that_came_went_or_were_made_anew_have_their_rows(opened: Warehou
     ]
 
 
+def test_a_merge_inside_a_table_brought_what_the_branch_had_added(opened: Warehouse) -> None:
+    day = opened.create_branch("day/1")
+    day.iceberg().load_table("ns.bag").append(bag("day", None))
+    opened.branch().iceberg().load_table("ns.bag").append(bag("main"))
+    day.merge()
+    found = opened.diff_rows("main~1", "main", "ns.bag").to_pylist()
+    assert [tuple(row.values()) for row in found] == [
+        ("added", None, "day"),
+        ("added", None, None),
+    ]
+    moved = {}
+    for revision in ("main~1", "day/1"):
+        (change,) = opened.diff(revision, "main", detail=True)
+        assert change.detail is not None
+        moved[revision] = change.detail["data"]
+    assert (moved["main~1"]["basis"], moved["main~1"]["rows_added"]) == ("snapshots", 2)
+    # The snapshot of the branch was written anew on main's, so it is no ancestor of it.
+    assert (moved["day/1"]["basis"], moved["day/1"]["difference"]["rows"]) == ("totals", 1)
+
+
 def test_branches_and_commits_are_compared_and_faults_told(opened: Warehouse) -> None:
     day = opened.create_branch("day/1")
     day.iceberg().load_table("ns.bag").append(bag("c"))
