@@ -388,3 +388,19 @@ def test_what_two_lines_settled_differently_in_a_criss_cross_conflicts(lake: Lak
         assert [conflict["key"] for conflict in refused["conflicts"]] == [["ns", "a"]]
     assert lake.properties("a") == {"by": "main"}
     assert lake.properties("a", "day") == {"by": "day"}
+
+
+def test_a_namespace_that_two_branches_created_is_one(lake: Lake) -> None:
+    lake.branch("day")
+    for branch, properties in (("main", {"owner": "o"}), ("day", {"comment": "c"})):
+        body = {"namespace": ["dbt"], "properties": properties}
+        lake.iceberg("POST", branch, "/namespaces", body)
+    merged = lake.merge("day")
+    (outcome,) = merged["outcomes"]
+    assert (outcome["key"], outcome["rule"]) == (["dbt"], "properties")
+    loaded = lake.iceberg("GET", "main", "/namespaces/dbt")
+    assert loaded["properties"] == {"owner": "o", "comment": "c"}
+
+    lake.iceberg("POST", "day", "/namespaces/dbt/properties", {"updates": {"owner": "t"}})
+    refused = lake.merge("day", status=409)
+    assert [each["reason"] for each in refused["conflicts"]] == ["property-conflict"]

@@ -4,7 +4,9 @@ base ── ours (the target)
   └──── theirs (the source)
 """
 
+import ast
 import copy
+from pathlib import Path
 
 import pytest
 from pyiceberg.schema import Schema
@@ -589,3 +591,30 @@ def test_properties_removed_on_one_side_are_removed():
     base = apply(table(), put(a="1", b="2"))
     found = merged(base, [unset("a")], [put(c="3")]).metadata["properties"]
     assert found == {"gc.enabled": "false", "b": "2", "c": "3"}
+
+
+MODULES = (
+    *("identities", "schemas", "schema_proofs", "specs", "orders", "properties", "attachments"),
+    *("refs", "shapes", "views", "functions"),
+)
+ROOT = Path(__file__).parents[3]
+
+
+def codes_of(module: str) -> set[str]:
+    """The constants that are called as their values are: the codes of problems."""
+    source = (ROOT / "catalog/iceberg/merging" / f"{module}.py").read_text()
+    return {
+        each.value.value
+        for each in ast.parse(source).body
+        if isinstance(each, ast.Assign)
+        and isinstance(each.value, ast.Constant)
+        and isinstance(each.value.value, str)
+        and ast.unparse(each.targets[0]) == each.value.value.upper().replace("-", "_")
+    }
+
+
+def test_every_code_stands_on_the_page_on_merging():
+    page = (ROOT / "docs/merge.md").read_text()
+    known = {code for module in MODULES for code in codes_of(module)}
+    assert len(known) > 25
+    assert {code for code in known if f"`{code}`" not in page} == set()
