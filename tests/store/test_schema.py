@@ -3,16 +3,23 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from catalog.errors import InvalidInput
+from catalog.store import schema
+from catalog.store import warehouses as rows
 from catalog.store.engine import open_database, read, transact
 from catalog.store.schema import migrate
 from catalog.store.tables import metadata
+
+MIGRATIONS = Path(schema.__file__).parent / "migrations"
 
 
 def test_the_migrations_make_the_tables_that_the_store_uses(engine: Engine) -> None:
@@ -41,6 +48,27 @@ def test_migrating_again_changes_nothing(new_url, open_engine) -> None:
     migrate(engine)
     rows = text("SELECT COUNT(*) FROM objects")
     assert read(engine, lambda connection: connection.scalar(rows)) == 1
+
+
+def test_a_warehouse_of_an_older_release_has_one_location(new_url, open_engine) -> None:
+    engine = open_engine(new_url())
+    old = text(
+        "INSERT INTO warehouses (name, location, default_branch, storage, created_at)"
+        " VALUES ('old', 'file:///old', 'main', '{\"a\": \"b\"}', 1)"
+    )
+
+    def make(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(old)
+
+    transact(engine, make)
+    migrate(engine)
+    found = read(engine, lambda connection: rows.find(connection, "old"))
+    assert found is not None
+    assert found.sites == (rows.Site("file:///old", {"a": "b"}),)
 
 
 def test_the_database_of_a_newer_release_is_refused_and_left_alone(new_url, open_engine) -> None:
