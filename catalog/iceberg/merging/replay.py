@@ -150,7 +150,9 @@ class Replay:
             path = record[PATH]
             if path in gone:
                 listed = Listed(manifest_of(record), record)
-                written, kept = rewriting.without(listed, self._sides.ours, gone[path])
+                written, kept = rewriting.without(
+                    listed, self._sides.ours, gone[path], self._wanted
+                )
                 self._place(kept, written)
                 replaced[path] = written
         return replaced

@@ -93,11 +93,15 @@ class Rewriting:
         return None if writer is None else (self._finish(writer, listed), found)
 
     def without(
-        self, listed: Listed, source: Source, gone: Collection[FileKey]
+        self,
+        listed: Listed,
+        source: Source,
+        gone: Collection[FileKey],
+        watched: Collection[FileKey],
     ) -> tuple[ListRecord, list[FileKey]]:
         """Write a manifest of ours again, in which some files are deleted.
 
-        Returns its record and the files that stay live.
+        Returns its record and which of the watched files stay live in it.
 
         Raises:
             Corruption: if a file is not live in it.
@@ -116,7 +120,8 @@ class Rewriting:
                 missing.discard(key)
             else:
                 writer.keep(stored)
-                kept.append(key)
+                if key in watched:
+                    kept.append(key)
         if missing:
             raise Corruption(f"{manifest.path} lost {sorted(missing, key=str)} while it was read")
         return self._finish(writer, listed), kept
