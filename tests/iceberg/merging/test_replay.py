@@ -4,7 +4,9 @@ import itertools
 
 import pytest
 
+from catalog.errors import Corruption
 from catalog.iceberg.merging.files import FileChanges, Isolation, Step
+from catalog.iceberg.merging.invariants import Vectors
 from catalog.iceberg.merging.places import lost_targets
 from catalog.iceberg.merging.results import TableConflict, TableMerge
 from catalog.iceberg.merging.table import merge_table
@@ -336,3 +338,110 @@ def test_a_damaged_manifest_is_a_conflict_and_nothing_is_written():
     before = dict(ours.files)
     assert codes(merge(base, ours, theirs)) == {"unreadable"}
     assert ours.files == before
+
+
+def upgraded(history):
+    """Upgrade a table of v2 to v3, as a property change does: no snapshot is made."""
+    history.metadata |= {"format-version": 3, "next-row-id": 0}
+    history.version = 3
+
+
+@pytest.mark.parametrize("sides", [("ours",), ("theirs",), ("ours", "theirs")])
+def test_an_upgrade_to_row_ids_gives_them_to_all_files_once(sides):
+    base, ours, theirs = fork(2, data("a"))
+    for name, side in (("ours", ours), ("theirs", theirs)):
+        if name in sides:
+            upgraded(side)
+    ours.commit("append", data("x", day=9))
+    theirs.commit("append", data("b"), data("c"))
+    result = merged(base, ours, theirs)
+    assert result["format-version"] == 3
+    ids = {entry.file.file_path: entry.first_row_id for entry in live(result, ours.files)}
+    taken = sorted(ids.values())
+    assert ids.keys() == {"a", "x", "b", "c"}
+    assert all(later - before == 10 for before, later in itertools.pairwise(taken))
+    assert taken[-1] + 10 <= result["next-row-id"]
+
+
+def test_position_deletes_of_an_old_version_do_not_go_into_a_table_that_was_upgraded():
+    base, ours, theirs = fork(2, data("a"))
+    upgraded(ours)
+    ours.commit("append", data("x", day=9))
+    theirs.commit("delete", position_deletes("p", "a"))
+    assert isinstance(merge(base, ours, theirs), TableConflict)
+
+
+def test_a_compaction_that_does_not_fit_is_left_out_and_told():
+    base, ours, theirs = fork(2, data("a"), data("b"), data("c", day=2))
+    ours.commit("delete", removed=[data("a")])
+    theirs.commit("append", data("d", day=2))
+    theirs.commit("replace", data("e", rows=20), removed=[data("a"), data("b")])
+    theirs.commit("append", data("f", day=2))
+    found = merge(base, ours, theirs)
+    assert rows(found.metadata, ours.files) == {"b": [], "c": [], "d": [], "f": []}
+    left_out = theirs.metadata["snapshots"][2]["snapshot-id"]
+    assert found.report.left_out == (left_out,)
+    assert [each.operation for each in found.report.replayed] == ["append", "append"]
+
+
+def test_theirs_delete_of_what_its_left_out_compaction_wrote_is_a_conflict():
+    base, ours, theirs = fork(2, data("a"), data("b"))
+    ours.commit("delete", removed=[data("a")])
+    theirs.commit("replace", data("e", rows=20), removed=[data("a"), data("b")])
+    theirs.commit("delete", position_deletes("p", "e"))
+    assert isinstance(merge(base, ours, theirs), TableConflict)
+
+
+def test_a_vector_of_both_sides_for_one_file_is_a_conflict():
+    base, ours, theirs = fork(3, data("a"))
+    ours.commit("delete", vector("v", "a"))
+    theirs.commit("delete", vector("w", "a"))
+    for isolation in Isolation:
+        assert isinstance(merge(base, ours, theirs, isolation=isolation), TableConflict)
+
+
+def test_two_vectors_for_one_file_are_never_handed_over():
+    vectors = Vectors([entry_of(vector("v", "a"))])
+    with pytest.raises(Corruption, match="two deletion vectors"):
+        vectors.take(FileChanges({}, {}, {("w", 4): entry_of(vector("w", "a"))}, {}))
+
+
+def test_staged_and_rolled_back_snapshots_of_theirs_are_adopted_with_the_rest():
+    base, ours, theirs = fork(2, data("a"))
+    theirs.commit("append", data("b"))
+    abandoned = theirs.metadata["current-snapshot-id"]
+    first = theirs.metadata["snapshots"][0]["snapshot-id"]
+    theirs.metadata |= {
+        "current-snapshot-id": first,
+        "refs": {"main": {"snapshot-id": first, "type": "branch"}},
+        "snapshot-log": [
+            *theirs.metadata["snapshot-log"],
+            {"timestamp-ms": 3, "snapshot-id": first},
+        ],
+    }
+    result = merged(base, ours, theirs)
+    assert result["current-snapshot-id"] == first
+    assert abandoned in [each["snapshot-id"] for each in result["snapshots"]]
+
+
+def test_taking_a_commit_back_where_only_properties_changed_since():
+    """The opposite of a commit: its own state is the base, the one before it is theirs."""
+    before = History(2).commit("append", data("a"))
+    after = before.fork().commit("append", data("b"))
+    ours = after.fork()
+    ours.metadata["properties"] = {"k": "v"}
+    result = merged(after, ours, before)
+    assert rows(result, ours.files) == {"a": []}
+    assert result["properties"] == {"k": "v"}
+    assert result["last-sequence-number"] == 2
+    assert result["snapshot-log"][-1]["snapshot-id"] == result["current-snapshot-id"]
+
+
+def test_the_metadata_path_of_the_table_is_where_files_are_written():
+    base, ours, theirs = fork(2, data("a"))
+    for side in (base, ours, theirs):
+        side.metadata["properties"] = {"write.metadata.path": "memory:t/elsewhere/"}
+    ours.commit("append", data("x"))
+    theirs.commit("append", data("b"))
+    result = merged(base, ours, theirs)
+    assert result["snapshots"][-1]["manifest-list"].startswith("memory:t/elsewhere/snap-")

@@ -375,3 +375,20 @@ def test_an_incremental_reader_sees_the_replayed_rows_and_no_others(lab):
         if entry.snapshot_id in numbers
     ]
     assert added == [1, 1]
+
+
+@pytest.mark.parametrize("upgraded", ["ours", "theirs", "both"])
+def test_an_upgrade_on_a_side_goes_with_appends_on_both(lab, upgraded):
+    base, ours, theirs = forked(lab, **{"format-version": "1"})
+    for name, side in (("ours", ours), ("theirs", theirs)):
+        if upgraded in (name, "both"):
+            with side.transaction() as change:
+                change.upgrade_table_version(2)
+    ours.append(rows((7, D1, "o")))
+    theirs.append(rows((8, D1, "t")))
+    theirs.append(rows((9, D2, "t")))
+    table = result(lab, base, ours, theirs)
+    assert table.metadata.format_version == 2
+    assert ids(table) == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+    table.delete(EqualTo("id", 8))
+    assert ids(table) == [1, 2, 3, 4, 5, 6, 7, 9]
