@@ -60,7 +60,7 @@ def _numbered(case: Case, step: Step, entry: Entry) -> Iterator[Finding]:
     """Judge a file whose data sequence number is not that of its snapshot."""
     number = entry.sequence_number
     is_own = case.is_own_number(number)
-    if not (is_own or number <= case.shared_number or number in case.numbers):
+    if not is_own and case.number_on_ours(number) is None:
         yield case.finding(Reason.UNKNOWN_NUMBER, entry)
     # Older than ours' deletes by key, which were not meant for rows that come after them.
     is_hit = not is_own and any(case.unseen.deletes.equality(entry))

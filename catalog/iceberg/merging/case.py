@@ -20,7 +20,8 @@ class Case:
     the snapshots, of rewrites that were left out. `pure` are the snapshots of theirs that only took
     rows away. `inherited` are files into which a rewrite of theirs put rows of the base. Sequence
     numbers up to `shared_number` mean the same on both sides, `numbers` has ours' number for
-    others of theirs, and `own_numbers` are those of theirs that are replayed.
+    others of theirs, `crossed` are those that mean no moment there, and `own_numbers` those of
+    theirs that are replayed.
     """
 
     layout: Layout
@@ -29,6 +30,7 @@ class Case:
     pure: frozenset[int]
     numbers: Mapping[int, int]
     shared_number: int
+    crossed: frozenset[int]
     own_numbers: set[int] = field(default_factory=set)
     private: set[FileKey] = field(default_factory=set)
     inherited: set[FileKey] = field(default_factory=set)
@@ -48,7 +50,13 @@ class Case:
     def is_own_number(self, number: int) -> bool:
         """Tell whether a number is that of a snapshot which is put behind all of ours."""
         is_old = number <= self.shared_number or number in self.numbers
-        return number in self.own_numbers and not is_old
+        return number in self.own_numbers and not is_old and number not in self.crossed
+
+    def number_on_ours(self, number: int) -> int | None:
+        """Return the number that a snapshot of theirs, which ours has, means there."""
+        if number <= self.shared_number:
+            return number
+        return None if number in self.crossed else self.numbers.get(number)
 
     def is_live(self, key: FileKey) -> bool:
         """Tell whether a file that theirs has is live in the result so far."""

@@ -49,7 +49,8 @@ class Histories:
     replay on: those in `passed` ours has already, and they are only there for their place. `merged`
     has the schemas and specs of the result, `spec_ids` theirs' specs in it, `owed` what it asks of
     the files. Sequence numbers up to `shared_number` mean the same on both sides, `numbers` has
-    ours' number for others of theirs.
+    ours' number for others of theirs. Those in `crossed` mean no moment on ours, since what came
+    before them on theirs comes after what came after them.
     """
 
     base: Metadata
@@ -64,6 +65,7 @@ class Histories:
     passed: frozenset[int]
     numbers: Mapping[int, int]
     shared_number: int
+    crossed: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class _Walk:
             pure=pure_deletes(self._theirs),
             numbers=histories.numbers,
             shared_number=histories.shared_number,
+            crossed=histories.crossed,
         )
 
     def verdict(self) -> Verdict:
@@ -221,7 +224,11 @@ class _Walk:
         """Gather what a snapshot of theirs did not know: ours, and what of theirs came later."""
         histories = self._histories
         later = [step for step in self._theirs[number:] if snapshot_id(step) in histories.passed]
-        told = {key for step in self._theirs for key in _keys(step)}
+        # What theirs removes was there before, so ours lacks it for a reason of its own.
+        told = {key for step in self._theirs for key in _added_keys(step)}
+        for step in self._theirs:
+            if snapshot_id(step) in histories.passed:
+                told |= set(_keys(step))
         return unseen_of(
             (*histories.our_steps, *later), histories.difference, frozenset(told), self._layout
         )
@@ -265,6 +272,11 @@ def _parts(changes: FileChanges) -> tuple[Mapping[FileKey, Entry], ...]:
 def _keys(step: Step) -> Iterator[FileKey]:
     for part in _parts(step.changes):
         yield from part
+
+
+def _added_keys(step: Step) -> Iterator[FileKey]:
+    yield from step.changes.added
+    yield from step.changes.added_deletes
 
 
 def _changes_files(step: Step) -> bool:

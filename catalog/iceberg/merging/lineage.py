@@ -8,7 +8,7 @@ can be merged back and forth, squashed or picked from, and no change is taken tw
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import dropwhile
+from itertools import accumulate, dropwhile
 
 from catalog.errors import ValidationFailed
 from catalog.iceberg.merging.problems import Problem
@@ -16,6 +16,7 @@ from catalog.iceberg.metadata import Metadata, current_snapshot_id
 
 SOURCE_SNAPSHOT = "source-snapshot-id"
 REPLACE = "replace"
+_LAST = 1 << 63
 _OPERATIONS = frozenset(("append", "overwrite", "delete", REPLACE))
 
 
@@ -37,7 +38,8 @@ class Lineage:
     `ours` are those of ours that theirs has not. `theirs` are those of theirs from the first one to
     replay on; those of them in `passed` ours has already. `seen` is the state that they began with.
     `numbers` gives ours' sequence number for each of theirs that both have, `shared_number` is the
-    last one up to which all numbers mean the same.
+    last one up to which all numbers mean the same. `crossed` are numbers of theirs that mean no
+    moment on ours: what came before them there comes after what came after them.
     """
 
     ours: tuple[Metadata, ...]
@@ -46,6 +48,7 @@ class Lineage:
     seen: Metadata | None
     numbers: Mapping[int, int]
     shared_number: int
+    crossed: frozenset[int]
     parents: Mapping[int, Metadata | None]
     origins: Mapping[int, int]
 
@@ -130,8 +133,26 @@ class _Histories:
                 if self._origin(each) in ours_by_origin
             },
             shared_number=max(shared, default=0),
+            crossed=self._crossed(ours_by_origin),
             parents={each["snapshot-id"]: self._parent(each) for each in (*own_ours, *own_theirs)},
             origins={each["snapshot-id"]: self._origin(each) for each in (*own_ours, *own_theirs)},
+        )
+
+    def _crossed(self, ours_by_origin: Mapping[int, Metadata]) -> frozenset[int]:
+        known = []
+        for snapshot in reversed(self._theirs):
+            same = ours_by_origin.get(self._origin(snapshot))
+            # What is replayed comes after all that ours has.
+            number = _LAST if same is None else sequence_number_of(same)
+            known.append((sequence_number_of(snapshot), number))
+        highest = accumulate((number for _, number in known), max)
+        lowest = list(accumulate((number for _, number in reversed(known)), min))[::-1]
+        return frozenset(
+            theirs
+            for (theirs, ours), before, after in zip(
+                known, highest, [*lowest, _LAST][1:], strict=True
+            )
+            if ours < before or before > after
         )
 
     def _chain(self, side: Metadata) -> list[Metadata]:

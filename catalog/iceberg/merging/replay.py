@@ -198,7 +198,7 @@ class Replay:
         explicit = stored.explicit_sequence_number
         if explicit is None or explicit <= self._lineage.shared_number:
             return explicit
-        if explicit not in self._numbers:
+        if explicit not in self._numbers or explicit in self._lineage.crossed:
             raise CannotReplay(_unknown_number(stored, explicit))
         return self._numbers[explicit]
 

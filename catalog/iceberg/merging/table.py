@@ -172,6 +172,7 @@ class _Merge:
             passed=lineage.passed,
             numbers=lineage.numbers,
             shared_number=lineage.shared_number,
+            crossed=lineage.crossed,
         )
 
     def _replayed(

@@ -107,17 +107,10 @@ def _stays_in_reach(case: Case, step: Step, equality: Entry) -> bool:
     """Tell whether the files that a compaction wrote are old enough for ours' equality delete."""
     if not only_rewrites(step):
         return False
+    numbers = [case.number_on_ours(entry.sequence_number) for entry in step.changes.added.values()]
     return all(
-        _number_on_ours(case, entry.sequence_number) < equality.sequence_number
-        and entry.spec_id == equality.spec_id
-        for entry in step.changes.added.values()
-    )
-
-
-def _number_on_ours(case: Case, number: int) -> float:
-    if number <= case.shared_number:
-        return number
-    return case.numbers.get(number, float("inf"))
+        number is not None and number < equality.sequence_number for number in numbers
+    ) and all(entry.spec_id == equality.spec_id for entry in step.changes.added.values())
 
 
 def _target(case: Case, step: Step, path: str, delete: Entry) -> list[Finding] | None:

@@ -107,6 +107,21 @@ def test_numbers_of_theirs_are_ours_by_origin():
     assert found.origins[IDS["C"]] == IDS["C"]
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "crossed"),
+    [
+        ("A X B'", "A B C D", set()),
+        # X came after B on theirs, and before it on ours.
+        ("A X B'", "A B X' C", {2, 3}),
+        # B is replayed behind X, and so is C; what they read at X' lies between them.
+        ("A X", "A B X' C", {2, 3}),
+        ("A X", "A X' B C", set()),
+    ],
+)
+def test_numbers_of_another_order_mean_no_moment(ours, theirs, crossed):
+    assert line("A", ours, theirs).crossed == crossed
+
+
 def test_the_origin_of_a_copy_of_a_copy_is_the_first():
     """Iceberg's own cherry-pick names the snapshot it copied, which may be a copy itself."""
     theirs = history("A B' C")
