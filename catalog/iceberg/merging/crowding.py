@@ -1,7 +1,6 @@
 """Whether ours added rows where theirs deleted or rewrote, which theirs' commands never saw."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from catalog.iceberg.merging.case import Case
 from catalog.iceberg.merging.files import Isolation, Step
@@ -25,7 +24,7 @@ def find_crowded(case: Case, step: Step, *, reaches_base: bool) -> Iterator[Find
         for entry in content:
             yield case.finding(Reason.TABLE_EMPTIED, entry)
     elif is_serial:
-        for entry in _crowded(case, list(_partitions(step).values())):
+        for entry in _crowded(case, _partitions(step)):
             yield case.finding(Reason.ROWS_ADDED, entry)
 
 
@@ -36,21 +35,15 @@ def _partitions(step: Step) -> dict[Partition, Entry]:
     return {partition_of(entry): entry for each in files for entry in each.values()}
 
 
-def _crowded(case: Case, touched: Iterable[Entry]) -> Iterator[Entry]:
+def _crowded(case: Case, touched: Mapping[Partition, Entry]) -> Iterator[Entry]:
     """Yield ours' files that may hold rows of a touched partition."""
-    by_spec: dict[int, list[Entry]] = defaultdict(list)
-    for each in touched:
-        by_spec[each.spec_id].append(each)
-    same = {partition_of(each) for group in by_spec.values() for each in group}
-    for entry in case.unseen.content.values():
+    for partition, entries in case.unseen.content_by_partition.items():
+        # Within a spec, equal partitions are found at once.
         others = [
-            each
-            for spec_id, group in by_spec.items()
-            # Within a spec, equal partitions are found at once.
-            if spec_id != entry.spec_id or case.layout.remade
-            for each in group
+            each for each in touched.values() if each.spec_id != partition[0] or case.layout.remade
         ]
-        if partition_of(entry) in same or any(
-            case.layout.share_partition(each, entry) for each in others
-        ):
-            yield entry
+        for entry in entries if partition in touched or others else ():
+            if partition in touched or any(
+                case.layout.share_partition(each, entry) for each in others
+            ):
+                yield entry

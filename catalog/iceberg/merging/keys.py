@@ -1,12 +1,12 @@
 """Whether theirs' deletes by key reach rows that ours added, changed or deleted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from catalog.iceberg.merging.case import Case
 from catalog.iceberg.merging.files import Step
-from catalog.iceberg.merging.operations import Removal
 from catalog.iceberg.merging.reasons import Finding, Reason
-from catalog.iceberg.scans.deletes import is_equality, target_path
+from catalog.iceberg.scans.deletes import Partition, is_equality, partition_of
 from catalog.iceberg.scans.manifests import Entry
 
 
@@ -24,20 +24,19 @@ def find_same_keys(case: Case, step: Step) -> Iterator[Finding]:
 
 def _met(case: Case, equality: Entry) -> Iterator[Entry]:
     unseen, layout = case.unseen, case.layout
-    for entry in unseen.content.values():
-        if layout.may_reach(equality, entry):
-            yield entry
-    for key, entry in unseen.removed.items():
-        is_moved = unseen.removals[key] is Removal.REWRITTEN
-        if not is_moved and layout.may_reach(equality, entry):
-            yield entry
-    for delete in unseen.deletes.all_positions():
-        # Which keys the rows had is not told.
-        is_own = (target_path(delete.entry), None) in unseen.ever_added
-        if not is_own and layout.in_scope(equality, delete.entry):
-            yield delete.entry
+    for groups in (unseen.content_by_partition, unseen.changed_by_partition):
+        for entry in _near(case, groups, equality):
+            if layout.may_reach(equality, entry):
+                yield entry
     for delete in unseen.deletes.all_equality():
         other = delete.entry
         in_scope = layout.in_scope(equality, other) or layout.in_scope(other, equality)
         if in_scope and layout.keys_meet(equality, other):
             yield other
+
+
+def _near(case: Case, groups: Mapping[Partition, list[Entry]], equality: Entry) -> Iterable[Entry]:
+    """Return the files that may be in the scope of an equality delete."""
+    if case.layout.remade or equality.spec_id in case.layout.unpartitioned:
+        return chain.from_iterable(groups.values())
+    return groups.get(partition_of(equality), ())

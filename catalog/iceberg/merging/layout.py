@@ -38,6 +38,10 @@ class Layout:
     remade: frozenset[int]
     identifiers: tuple[int, ...]
     unpartitioned: frozenset[int] = field(init=False)
+    # Each file is compared with many. The entry is kept too, so that no other gets its identity.
+    _known: dict[tuple[int, int], tuple[Entry, Range]] = field(
+        default_factory=dict, init=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         found = frozenset(each for each, spec in self.specs.items() if is_unpartitioned(spec))
@@ -54,10 +58,10 @@ class Layout:
 
     def values(self, entry: Entry, column: int) -> Range:
         """Return the values that a column may have in a file."""
-        if column not in self.types:
-            return EVERYTHING
-        by_partition = self._partition_ranges(entry).get(column, EVERYTHING)
-        return by_partition.within(_by_metrics(entry, column, self.types[column]))
+        found = self._known.get((id(entry), column))
+        if found is None:
+            found = self._known[id(entry), column] = (entry, self._values(entry, column))
+        return found[1]
 
     def may_reach(self, equality: Entry, other: Entry) -> bool:
         """Tell whether an equality delete may name rows of another file, whatever their age."""
@@ -85,6 +89,12 @@ class Layout:
             return ""
         pairs = zip(spec.fields, entry.partition, strict=True)
         return "/".join(f"{each.name}={self._shown(each, value)}" for each, value in pairs)
+
+    def _values(self, entry: Entry, column: int) -> Range:
+        if column not in self.types:
+            return EVERYTHING
+        by_partition = self._partition_ranges(entry).get(column, EVERYTHING)
+        return by_partition.within(_by_metrics(entry, column, self.types[column]))
 
     def _same_tuple(self, one: Entry, other: Entry) -> bool:
         if not self.remade:

@@ -1,7 +1,7 @@
 """What ours did that a snapshot of theirs did not know of."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catalog.iceberg.merging.files import FileChanges, FileKey, Step
@@ -103,7 +103,8 @@ class Unseen:
     snapshots tell, has not. `appended` are live files of plain appends, `replaced_partitions`
     those whose files ours removed without a look at single rows, `present` what is live on ours
     and was not there when theirs began. `keeps_old_rows` tells that some of that is none of its
-    own: theirs removed it before.
+    own: theirs removed it before. `changed_by_partition` has those of `removed` whose rows are not
+    just elsewhere, and new position deletes in files that ours did not add itself.
     """
 
     content: Mapping[FileKey, Entry]
@@ -118,6 +119,8 @@ class Unseen:
     ever_added: frozenset[FileKey]
     present: frozenset[FileKey]
     keeps_old_rows: bool
+    content_by_partition: Mapping[Partition, list[Entry]]
+    changed_by_partition: Mapping[Partition, list[Entry]]
 
     def is_live(self, key: FileKey) -> bool:
         """Tell whether ours still has a file that theirs had before its own snapshots."""
@@ -185,7 +188,26 @@ def unseen_of(
         ever_added=frozenset(ever_added),
         present=frozenset(ours.added) | frozenset(ours.added_deletes),
         keeps_old_rows=bool(older),
+        content_by_partition=_by_partition(content.values()),
+        changed_by_partition=_by_partition(
+            [
+                *(e for k, e in removed.items() if removals[k] is not Removal.REWRITTEN),
+                *(
+                    each.entry
+                    for each in deletes.all_positions()
+                    # Which keys the rows had is not told.
+                    if (target_path(each.entry), None) not in ever_added
+                ),
+            ]
+        ),
     )
+
+
+def _by_partition(entries: Iterable[Entry]) -> dict[Partition, list[Entry]]:
+    found: dict[Partition, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        found[partition_of(entry)].append(entry)
+    return dict(found)
 
 
 def _removal(*, rewrites: bool, is_pure: bool) -> Removal:
