@@ -240,7 +240,8 @@ def snapshot(number: int) -> Edit:
     """Append a snapshot to `main`; its files are nobody's concern here."""
 
     def edit(metadata: Table) -> Table:
-        sequence = metadata["last-sequence-number"] + 1
+        version = metadata["format-version"]
+        sequence = metadata["last-sequence-number"] + 1 if version > 1 else 0
         made = {
             "snapshot-id": number,
             "sequence-number": sequence,
@@ -249,7 +250,7 @@ def snapshot(number: int) -> Edit:
             "manifest-list": f"s3://b/t/metadata/snap-{number}.avro",
             "schema-id": metadata["current-schema-id"],
         }
-        if metadata["format-version"] > 2:
+        if version > 2:
             made |= {"first-row-id": metadata["next-row-id"], "added-rows": 1}
         if "main" in metadata["refs"]:
             made["parent-snapshot-id"] = metadata["refs"]["main"]["snapshot-id"]

@@ -169,17 +169,22 @@ def shape(metadata: dict[str, Any]) -> Any:
     return schema["fields"], identifiers, spec, order, metadata["properties"]
 
 
-START = apply(table(*BASE), put(p0="0", p1="1"), snapshot(1))
+VERSIONS = st.sampled_from([1, 2, 3])
+STARTS = {
+    version: apply(table(*BASE, version=version), put(p0="0", p1="1"), snapshot(1))
+    for version in (1, 2, 3)
+}
 
 
-def sides(ours: list[Draw], theirs: list[Draw]) -> tuple[dict, dict, dict]:
-    return START, edited(START, ours, "o"), edited(START, theirs, "t")
+def sides(version: int, ours: list[Draw], theirs: list[Draw]) -> tuple[dict, dict, dict]:
+    start = STARTS[version]
+    return start, edited(start, ours, "o"), edited(start, theirs, "t")
 
 
-@given(EDITS)
+@given(VERSIONS, EDITS)
 @settings(max_examples=80, deadline=None)
-def test_a_merge_with_a_side_that_did_nothing_is_the_other_side(draws):
-    base, one, _ = sides(draws, [])
+def test_a_merge_with_a_side_that_did_nothing_is_the_other_side(version, draws):
+    base, one, _ = sides(version, draws, [])
     left = merge_shapes(base, one, base)
     assert isinstance(left, MergedShapes)
     assert left.metadata == one
@@ -193,10 +198,10 @@ def test_a_merge_with_a_side_that_did_nothing_is_the_other_side(draws):
     assert twice.owed == ()
 
 
-@given(EDITS, EDITS)
+@given(VERSIONS, EDITS, EDITS)
 @settings(max_examples=150, deadline=None)
-def test_no_field_id_means_two_things_and_every_result_is_valid(ours, theirs):
-    base, one, two = sides(ours, theirs)
+def test_no_field_id_means_two_things_and_every_result_is_valid(version, ours, theirs):
+    base, one, two = sides(version, ours, theirs)
     before = copy.deepcopy((base, one, two))
     result = merge_shapes(base, one, two)
     assert (base, one, two) == before
@@ -215,10 +220,10 @@ def test_no_field_id_means_two_things_and_every_result_is_valid(ours, theirs):
         assert merged.get(field_id, found)["origin"] == found["origin"]
 
 
-@given(EDITS, EDITS)
+@given(VERSIONS, EDITS, EDITS)
 @settings(max_examples=120, deadline=None)
-def test_the_mirror_of_a_merge_has_the_same_problems(ours, theirs):
-    base, one, two = sides(ours, theirs)
+def test_the_mirror_of_a_merge_has_the_same_problems(version, ours, theirs):
+    base, one, two = sides(version, ours, theirs)
     result, mirror = merge_shapes(base, one, two), merge_shapes(base, two, one)
     assert isinstance(result, list) == isinstance(mirror, list)
     if isinstance(result, list) and isinstance(mirror, list):
@@ -237,10 +242,10 @@ ATTRIBUTES = EDITS.map(
 )
 
 
-@given(ATTRIBUTES, ATTRIBUTES)
+@given(VERSIONS, ATTRIBUTES, ATTRIBUTES)
 @settings(max_examples=120, deadline=None)
-def test_fields_merge_as_a_dict_by_id_and_attribute_does(ours, theirs):
-    base, one, two = sides(ours, theirs)
+def test_fields_merge_as_a_dict_by_id_and_attribute_does(version, ours, theirs):
+    base, one, two = sides(version, ours, theirs)
     result = merge_shapes(base, one, two)
     expected = naive(*(flat(current(each)["fields"]) for each in (base, one, two)))
     properties = naive(*(each["properties"] for each in (base, one, two)))
@@ -254,11 +259,11 @@ def test_fields_merge_as_a_dict_by_id_and_attribute_does(ours, theirs):
         assert result.metadata["properties"] == properties
 
 
-@given(EDITS)
+@given(VERSIONS, EDITS)
 @settings(max_examples=60, deadline=None)
-def test_edits_of_other_fields_survive_on_both_sides(draws):
+def test_edits_of_other_fields_survive_on_both_sides(version, draws):
     """Ours edits what is there; theirs adds one column and says something of it."""
-    base, one, _ = sides([each for each in draws if each.what != "move"], [])
+    base, one, _ = sides(version, [each for each in draws if each.what != "move"], [])
     two = apply(base, add("t_new", "long", origin="t_new"), change("t_new", doc="mine"))
     result = merge_shapes(base, one, two)
     assert isinstance(result, MergedShapes)
