@@ -40,7 +40,8 @@ def read_manifest(warehouse: Warehouse, location: str) -> bytes:
         StorageUnavailable: if object storage does not answer.
     """
     cache = warehouse.catalog.metadata
-    name = f"manifest {location}"
+    # One warehouse may not read what lies in another, so neither does it from memory.
+    name = f"manifest {warehouse.id} {location}"
     found = cache.get(name)
     if found is None:
         found = warehouse.files.read(warehouse.resolve_location(location))
