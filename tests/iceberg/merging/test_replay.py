@@ -7,6 +7,7 @@ import pytest
 from catalog.errors import Corruption
 from catalog.iceberg.merging.files import FileChanges, Isolation, Step
 from catalog.iceberg.merging.invariants import Vectors
+from catalog.iceberg.merging.lineage import Purpose
 from catalog.iceberg.merging.places import lost_targets
 from catalog.iceberg.merging.results import TableConflict, TableMerge
 from catalog.iceberg.merging.table import merge_table
@@ -25,7 +26,7 @@ from tests.iceberg.merging.handmade import (
 NEW_IDS = itertools.count(7_000_000)
 
 
-def merge(base, ours, theirs, isolation=Isolation.SERIALIZABLE):
+def merge(base, ours, theirs, isolation=Isolation.SERIALIZABLE, purpose=Purpose.MERGE):
     files = dict(ours.files)
 
     def write(path, content):
@@ -42,6 +43,7 @@ def merge(base, ours, theirs, isolation=Isolation.SERIALIZABLE):
         new_snapshot_id=NEW_IDS.__next__,
         isolation=isolation,
         origin_commit="c" * 64,
+        purpose=purpose,
     )
     if isinstance(found, TableMerge):
         ours.files.update(files)

@@ -4,12 +4,14 @@ Every file has known rows, so the content of a table is a set of rows, and a mer
 conflict gives (ours - what theirs took away) + what theirs brought, as git's merges do.
 """
 
+import itertools
 import random
 from dataclasses import dataclass, field
 
 import pytest
 
 from catalog.iceberg.merging.files import Isolation
+from catalog.iceberg.merging.lineage import Purpose
 from catalog.iceberg.merging.results import TableConflict, TableMerge
 from tests.iceberg.merging.handmade import (
     History,
@@ -218,3 +220,33 @@ def test_merges_back_and_forth_take_every_change_once(version):
             base = theirs.fork()
             ours.adopt(found.metadata)
     assert clean >= 4
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_picked_commits_and_the_rest_later_come_once_each(version):
+    clean = 0
+    for seed in range(2000, 2012):
+        world, base = start(seed, version)
+        ours, theirs = grown(world, base.fork(), version, most=2), base.fork()
+        states = [theirs.fork()]
+        for _ in range(3):
+            Writer(world, theirs, version).commit()
+            states.append(theirs.fork())
+        steps = list(itertools.pairwise(states))
+        content = world.content(ours)
+        for before, after in list(steps):
+            if before.metadata == after.metadata or world.random.random() < 0.5:
+                continue
+            found = merge(before, ours, after, Isolation.SNAPSHOT, purpose=Purpose.PICK)
+            if isinstance(found, TableMerge):
+                content = expected(world.content(before), content, world.content(after))
+                assert merged_content(world, found, ours) == content, seed
+                ours.adopt(found.metadata)
+                steps.remove((before, after))
+        found = merge(base, ours, theirs, Isolation.SNAPSHOT)
+        if isinstance(found, TableMerge):
+            clean += 1
+            for before, after in steps:
+                content = expected(world.content(before), content, world.content(after))
+            assert merged_content(world, found, ours) == content, seed
+    assert clean >= 3
