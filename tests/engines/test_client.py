@@ -84,6 +84,21 @@ def test_conflicts_are_told_and_nothing_changes(opened: Warehouse) -> None:
     assert opened.branch().commit_id == before
 
 
+def test_a_table_that_both_sides_changed_is_merged_as_strictly_as_is_asked(
+    opened: Warehouse,
+) -> None:
+    work = opened.create_branch("work")
+    work.iceberg().load_table("ns.t").delete("id = 1")
+    opened.branch().iceberg().load_table("ns.t").append(ROWS.slice(2, 1))
+    with pytest.raises(MergeConflicts) as refused:
+        work.merge()
+    (conflict,) = refused.value.conflicts
+    assert conflict["key"] == ["ns", "t"]
+    assert len(conflict["causes"]) == 1
+    work.merge(isolation="snapshot")
+    assert sorted(opened.branch().to_arrow("ns.t")["id"].to_pylist()) == [2, 3, 3]
+
+
 def test_history_tells_who_did_what(opened: Warehouse) -> None:
     newest, *older = opened.log(limit=3)
     assert newest.author == "Zoë Byron"

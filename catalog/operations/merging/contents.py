@@ -58,7 +58,8 @@ class Contents:
     def collide(self, collisions: Sequence[Collision]) -> list[Entry | Conflict]:
         """Settle all, several at once; the first failure of the server's own ends it."""
         open_ = [each for each in collisions if _sides(each) not in self._settled]
-        self._report(Progress(0, len(open_)))
+        if open_:
+            self._report(Progress(0, len(open_)))
         for number, (each, content) in enumerate(_side_by_side(self._settle, open_), 1):
             self._settled[_sides(each)] = content
             self._report(
