@@ -86,10 +86,13 @@ def test_a_clean_merge_has_the_rows_of_the_serial_history(isolation: Isolation) 
         if verdict.problems:
             return
         expected = target.rows()
+        added = {row.name for row in expected if row.name.startswith(target.name)}
         for meaning in source.meanings:
             expected = meaning(expected)
         target.replay(verdict.steps, shared=base.sequence)
         assert Counter(target.rows()) == Counter(expected)
+        # Theirs never saw them, so none of its commands can have meant them.
+        assert added <= {row.name for row in target.rows()}
 
     check()
     clean = tally[True] / tally.total()
