@@ -310,14 +310,16 @@ class Branch(Revision):
         metadata: Mapping[str, str] | None = None,
         expected_head: str | None = None,
         dry_run: bool = False,
+        isolation: Literal["serializable", "snapshot"] | None = None,
     ) -> Merged:
         """Merge it into another branch, by default into the default one.
 
         `metadata` is kept in the merge commit. With `expected_head` nothing is merged unless the
-        target is still there.
+        target is still there. `isolation` says how strictly tables are merged inside that both
+        sides changed; without it each table's own properties do.
 
         Raises:
-            MergeConflicts: if both sides changed the same; nothing was changed.
+            MergeConflicts: if both sides changed what does not go together; nothing was changed.
             RequestFailed: if the target has moved, or a protection refuses.
         """
         body = {
@@ -327,6 +329,7 @@ class Branch(Revision):
             "metadata": dict(metadata or {}),
             "expected_target_head": expected_head,
             "dry_run": dry_run,
+            "isolation": isolation,
         }
         found = self.warehouse._post("merges", body=body)
         return Merged(found["commit_id"], [_change(each) for each in found["changes"]])
