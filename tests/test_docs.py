@@ -110,7 +110,7 @@ def named_modules(page: str) -> Iterator[tuple[Path, str]]:
     """Give the modules that the page on architecture lists, with what it says of each."""
     packages = re.findall(r"^### (\w+) \(.*?\n```\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
     for package, block in packages:
-        parts = re.split(r"\b(\w+/|\w+\.py)", block.replace("docs/", ""))
+        parts = re.split(r"\b(\w[\w/]*/|\w+\.py)", block.replace("docs/", ""))
         folder = ROOT / "catalog" / package
         for name, said in zip(parts[1::2], parts[2::2], strict=True):
             if name.endswith("/"):

@@ -1,4 +1,4 @@
-"""The tables of the rule book's test matrix, and how a request is applied to one."""
+"""The tables of the matrix of commits, and how a request is applied to one."""
 
 import copy
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""The rule book's matrix of table commits, rows 1-92; each id is the row and its variant."""
+"""The matrix of table commits, rows 1-92; each id is the row and its variant."""
 
 from dataclasses import dataclass, field
 from typing import Any

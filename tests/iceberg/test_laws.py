@@ -181,7 +181,7 @@ def remove_shapes(draw, table):
     ]
 
 
-# Section 15 of the rule book: here pyiceberg does what Java does.
+# Here pyiceberg does what Java does.
 AGREED = [
     add_schema,
     set_current_schema,

@@ -12,10 +12,10 @@ from pyiceberg.manifest import DataFileContent
 from pyiceberg.partitioning import PartitionSpec
 
 from catalog.errors import ValidationFailed
+from catalog.iceberg.manifests.entries import Entry, Manifest, Read, read_entries
 from catalog.iceberg.manifests.lists import PATH, ListFile, ListRecord, manifest_of, read_list
 from catalog.iceberg.merging.files import FileChanges, FileKey, file_key
 from catalog.iceberg.metadata import Metadata
-from catalog.iceberg.scans.manifests import Entry, Manifest, Read, read_entries
 
 _RECENT_LISTS = 4
 

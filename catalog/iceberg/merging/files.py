@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from catalog.iceberg.manifests.entries import Entry
 from catalog.iceberg.metadata import Metadata
-from catalog.iceberg.scans.manifests import Entry
 
 # Path, and for a deletion vector its offset: several vectors share one Puffin file.
 FileKey = tuple[str, int | None]

@@ -9,29 +9,29 @@ from dataclasses import dataclass, replace
 
 from catalog.errors import InvalidInput, NoSuchFile, ValidationFailed
 from catalog.iceberg.locations import strip_trailing_slashes
-from catalog.iceberg.merging.adoption import (
+from catalog.iceberg.manifests.entries import Entry, Read
+from catalog.iceberg.merging.changes import Lists, Source, file_changes
+from catalog.iceberg.merging.checks.judge import Histories, Verdict, find_unproven, judge
+from catalog.iceberg.merging.files import Isolation, Step
+from catalog.iceberg.merging.lineage import Lineage, Purpose, line_up
+from catalog.iceberg.merging.problems import Problem
+from catalog.iceberg.merging.replaying.adoption import (
     adopt,
     has_no_own_snapshots,
     is_one_line,
     keeps_ids,
     replaces_table,
 )
-from catalog.iceberg.merging.attachments import merged_statistics
-from catalog.iceberg.merging.changes import Lists, Source, file_changes
-from catalog.iceberg.merging.checks import Histories, Verdict, find_unproven, judge
-from catalog.iceberg.merging.files import Isolation, Step
-from catalog.iceberg.merging.invariants import check_result
-from catalog.iceberg.merging.lineage import Lineage, Purpose, line_up
-from catalog.iceberg.merging.places import lost_targets
-from catalog.iceberg.merging.problems import Problem
-from catalog.iceberg.merging.refs import MergedRefs, merge_refs
-from catalog.iceberg.merging.replay import Clock, Replay, Sides, current_snapshot
+from catalog.iceberg.merging.replaying.invariants import check_result
+from catalog.iceberg.merging.replaying.places import lost_targets
+from catalog.iceberg.merging.replaying.replay import Clock, Replay, Sides, current_snapshot
+from catalog.iceberg.merging.replaying.rewriting import CannotReplay, Files
 from catalog.iceberg.merging.results import MergeReport, TableConflict, TableMerge
-from catalog.iceberg.merging.rewriting import CannotReplay, Files
-from catalog.iceberg.merging.shapes import MergedShapes, merge_shapes
+from catalog.iceberg.merging.shapes.attachments import merged_statistics
+from catalog.iceberg.merging.shapes.refs import MergedRefs, merge_refs
+from catalog.iceberg.merging.shapes.shape import MergedShapes, merge_shapes
 from catalog.iceberg.metadata import MAIN, Metadata, written
 from catalog.iceberg.properties import MAX_FORMAT_VERSION, METADATA_PATH
-from catalog.iceberg.scans.manifests import Entry, Read
 from catalog.iceberg.scans.schemas import to_specs
 from catalog.iceberg.validation import check_table
 

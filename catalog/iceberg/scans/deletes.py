@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pyiceberg.manifest import DataFileContent
 from pyiceberg.partitioning import PartitionSpec
 
-from catalog.iceberg.scans.manifests import Entry
+from catalog.iceberg.manifests.entries import Entry
 from catalog.iceberg.scans.schemas import is_unpartitioned
 
 # The column of a position delete file that names data files.

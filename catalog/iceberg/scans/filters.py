@@ -26,7 +26,7 @@ from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.typedef import Record
 
-from catalog.iceberg.scans.manifests import Entry, Manifest
+from catalog.iceberg.manifests.entries import Entry, Manifest
 from catalog.iceberg.scans.predicates import Predicate
 
 Json = Any

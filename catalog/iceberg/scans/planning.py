@@ -13,8 +13,9 @@ from typing import Any
 from pyiceberg.partitioning import PartitionSpec
 
 from catalog.errors import ValidationFailed
+from catalog.iceberg.manifests.entries import Entry, Manifest, Read, read_entries
+from catalog.iceberg.manifests.lists import read_manifests
 from catalog.iceberg.scans.deletes import DeleteIndex
-from catalog.iceberg.scans.manifests import Entry, Manifest, Read, read_entries, read_manifests
 from catalog.iceberg.scans.rendering import Renderer
 from catalog.iceberg.scans.requests import Scan
 

@@ -8,8 +8,8 @@ from pyiceberg.manifest import DataFile, DataFileContent
 from pyiceberg.schema import Schema
 from pyiceberg.types import IcebergType, PrimitiveType
 
+from catalog.iceberg.manifests.entries import Entry
 from catalog.iceberg.scans.filters import Filter
-from catalog.iceberg.scans.manifests import Entry
 from catalog.iceberg.scans.values import to_json
 
 Json = dict[str, Any]

@@ -11,13 +11,13 @@ from catalog.iceberg.details import Detail, part_changes
 from catalog.iceberg.facts import snapshot_changes
 from catalog.iceberg.finishing import finish_merge
 from catalog.iceberg.merging.files import Isolation
-from catalog.iceberg.merging.functions import merge_functions
 from catalog.iceberg.merging.isolation import isolation_of
 from catalog.iceberg.merging.lineage import SOURCE_SNAPSHOT, Purpose
 from catalog.iceberg.merging.problems import Problem
 from catalog.iceberg.merging.results import MergeReport, TableConflict
+from catalog.iceberg.merging.shapes.functions import merge_functions
+from catalog.iceberg.merging.shapes.views import merge_views
 from catalog.iceberg.merging.table import merge_table
-from catalog.iceberg.merging.views import merge_views
 from catalog.iceberg.metadata import Metadata, completed
 from catalog.iceberg.parts import Parts, function_parts, table_parts, view_parts
 from catalog.iceberg.reading import LONG_MAX

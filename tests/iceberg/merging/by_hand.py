@@ -7,9 +7,9 @@ from typing import Any
 
 from pyiceberg.manifest import DataFileContent
 
-from catalog.iceberg.merging.checks import Histories, Verdict, judge
+from catalog.iceberg.manifests.entries import Entry
+from catalog.iceberg.merging.checks.judge import Histories, Verdict, judge
 from catalog.iceberg.merging.files import FileChanges, FileKey, Isolation, Step, file_key
-from catalog.iceberg.scans.manifests import Entry
 from tests.manifests import DATA, EQUALITY_DELETES, PATH_FIELD, POSITION_DELETES, file
 
 ID, DAY, SITE, AMOUNT = 1, 2, 3, 4

@@ -13,10 +13,11 @@ from typing import Any
 from pyiceberg.manifest import DataFile, FileFormat
 from pyiceberg.types import IntegerType, NestedField, StructType
 
+from catalog.iceberg.manifests.entries import Entry, read_entries
+from catalog.iceberg.manifests.lists import read_manifests
 from catalog.iceberg.merging.files import FileKey, file_key
 from catalog.iceberg.metadata import Metadata, completed
 from catalog.iceberg.scans.deletes import DeleteIndex
-from catalog.iceberg.scans.manifests import Entry, read_entries, read_manifests
 from catalog.iceberg.scans.schemas import to_specs
 from tests import manifests as made
 

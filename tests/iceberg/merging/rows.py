@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import NamedTuple
 
+from catalog.iceberg.manifests.entries import Entry
 from catalog.iceberg.merging.files import FileKey, Step, file_key
 from catalog.iceberg.scans.deletes import is_equality, is_vector
-from catalog.iceberg.scans.manifests import Entry
 from tests.iceberg.merging.by_hand import changes, data, equality, positions, vector
 
 

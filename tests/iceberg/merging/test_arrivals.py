@@ -2,9 +2,9 @@
 
 import pytest
 
+from catalog.iceberg.merging.checks.reasons import Reason
 from catalog.iceberg.merging.files import Isolation, file_key
 from catalog.iceberg.merging.isolation import isolation_of
-from catalog.iceberg.merging.reasons import Reason
 from tests.iceberg.merging.by_hand import (
     BY_MONTH,
     SCHEMA,

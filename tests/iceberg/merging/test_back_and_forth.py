@@ -13,13 +13,14 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from catalog.iceberg.manifests.entries import Entry, read_entries
+from catalog.iceberg.manifests.lists import read_manifests
 from catalog.iceberg.merging.files import Isolation, file_key
 from catalog.iceberg.merging.lineage import Purpose
 from catalog.iceberg.merging.results import TableConflict, TableMerge
 from catalog.iceberg.merging.table import merge_table
 from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.scans.deletes import is_vector
-from catalog.iceberg.scans.manifests import Entry, read_entries, read_manifests
 from catalog.iceberg.scans.schemas import to_specs
 from tests import manifests as made
 from tests.iceberg.merging.handmade import History, Part, live

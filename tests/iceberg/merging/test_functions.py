@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from catalog.iceberg.functions import next_function
-from catalog.iceberg.merging.functions import merge_functions
+from catalog.iceberg.merging.shapes.functions import merge_functions
 
 UUID = "fa6506c3-7681-40c8-86dc-e36561f83385"
 

@@ -24,10 +24,10 @@ from pyiceberg.types import (
     TimestampType,
 )
 
-from catalog.iceberg.merging.layout import Layout, layout_of
-from catalog.iceberg.merging.ranges import bounded, comparable, exactly
-from catalog.iceberg.merging.transformed import source_range
-from catalog.iceberg.scans.manifests import Entry
+from catalog.iceberg.manifests.entries import Entry
+from catalog.iceberg.merging.checks.layout import Layout, layout_of
+from catalog.iceberg.merging.checks.ranges import bounded, comparable, exactly
+from catalog.iceberg.merging.checks.transformed import source_range
 from tests.iceberg.merging.by_hand import data, equality
 
 COLUMNS = {

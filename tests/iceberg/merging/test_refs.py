@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.iceberg.merging.refs import merge_refs
+from catalog.iceberg.merging.shapes.refs import merge_refs
 from tests.iceberg.merging.tables import apply, commit, set_ref, snapshot, table
 
 

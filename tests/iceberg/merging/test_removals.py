@@ -1,7 +1,7 @@
 """Delete files that theirs dropped, and which of them ours may not lose."""
 
+from catalog.iceberg.merging.checks.reasons import Reason
 from catalog.iceberg.merging.files import FileKey
-from catalog.iceberg.merging.reasons import Reason
 from tests.iceberg.merging.by_hand import (
     Did,
     append,

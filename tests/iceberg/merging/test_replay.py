@@ -5,14 +5,14 @@ import itertools
 import pytest
 
 from catalog.errors import Corruption
+from catalog.iceberg.manifests.entries import Entry
 from catalog.iceberg.merging.files import FileChanges, Isolation, Step
-from catalog.iceberg.merging.invariants import Vectors
 from catalog.iceberg.merging.lineage import Purpose
-from catalog.iceberg.merging.places import lost_targets
+from catalog.iceberg.merging.replaying.invariants import Vectors
+from catalog.iceberg.merging.replaying.places import lost_targets
 from catalog.iceberg.merging.results import TableConflict, TableMerge
 from catalog.iceberg.merging.table import merge_table
 from catalog.iceberg.metadata import completed, written
-from catalog.iceberg.scans.manifests import Entry
 from tests.iceberg.merging.handmade import (
     History,
     data,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.iceberg.merging.checks import Verdict, judge
+from catalog.iceberg.merging.checks.judge import Verdict, judge
 from catalog.iceberg.merging.files import Isolation
 from tests.iceberg.merging.by_hand import difference, histories, table
 from tests.iceberg.merging.rows import Branch, Disk

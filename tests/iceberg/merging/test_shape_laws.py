@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pyiceberg.table.metadata import TableMetadataUtil
 
 from catalog.iceberg.merging.owed import Claim
-from catalog.iceberg.merging.shapes import MergedShapes, merge_shapes
+from catalog.iceberg.merging.shapes.shape import MergedShapes, merge_shapes
 from catalog.iceberg.metadata import default_sort_order, default_spec, written
 from tests.iceberg.merging.tables import (
     add,

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from catalog.iceberg.merging.views import merge_views
+from catalog.iceberg.merging.shapes.views import merge_views
 from catalog.iceberg.parsing import parse_updates
 from catalog.iceberg.view_updates import update_view
 from catalog.iceberg.views import check_view
