@@ -200,13 +200,18 @@ def _message(planned: Sequence[_Changed]) -> str:
 def _verb(part: _Changed) -> str:
     if part.base_location is None:
         return "Create"
-    for update in reversed(part.change.updates):
-        if update["action"] == "add-snapshot":
-            operation = update["snapshot"].get("summary", {}).get("operation", "")
-            return {
-                "append": "Append to",
-                "overwrite": "Overwrite in",
-                "delete": "Delete from",
-                "replace": "Compact",
-            }.get(operation, "Write to")
-    return "Alter"
+    operations = {
+        update["snapshot"].get("summary", {}).get("operation", "")
+        for update in part.change.updates
+        if update["action"] == "add-snapshot"
+    }
+    if not operations:
+        return "Alter"
+    # Clients make an overwrite of two snapshots, a delete and an append.
+    operation = operations.pop() if len(operations) == 1 else "overwrite"
+    return {
+        "append": "Append to",
+        "overwrite": "Overwrite in",
+        "delete": "Delete from",
+        "replace": "Compact",
+    }.get(operation, "Write to")

@@ -89,3 +89,32 @@ def test_control_characters_are_refused(lake) -> None:
     lake.table("t")
     change = add(lake, "t", 1, **{"mainstem.message": "a\u0000b"})
     assert "control character" in commit(lake, change, 400)["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("operations", "message"),
+    [
+        (["append"], "Append to table ns.t"),
+        (["append", "append"], "Append to table ns.t"),
+        (["delete"], "Delete from table ns.t"),
+        (["replace"], "Compact table ns.t"),
+        (["delete", "append"], "Overwrite in table ns.t"),
+        (["overwrite", "append"], "Overwrite in table ns.t"),
+    ],
+)
+def test_the_message_says_what_happened_to_rows_where_nobody_does(
+    lake, operations: list[str], message: str
+) -> None:
+    lake.table("t")
+    change = add(lake, "t", 1, operation=operations[0])
+    if len(operations) > 1:
+        [update] = change["updates"]
+        snapshot = {
+            **update["snapshot"],
+            "snapshot-id": 2,
+            "parent-snapshot-id": 1,
+            "sequence-number": update["snapshot"]["sequence-number"] + 1,
+            "summary": {"operation": operations[1]},
+        }
+        change["updates"].append({"action": "add-snapshot", "snapshot": snapshot})
+    assert commit(lake, change)["message"] == message
