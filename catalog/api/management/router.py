@@ -7,6 +7,7 @@ from catalog.api.management import (
     checks,
     commits,
     functions,
+    imports,
     merges,
     metrics,
     protections,
@@ -27,6 +28,7 @@ for module in (
     merges,
     protections,
     functions,
+    imports,
     metrics,
 ):
     router.include_router(module.router)
