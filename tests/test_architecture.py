@@ -17,7 +17,7 @@ MODULES = sorted(
 LAYERS = {
     "errors": 0, "clock": 0, "settings": 0,
     "versioning": 1, "iceberg": 1, "governance": 1.5,
-    "store": 2, "files": 2, "auth": 2,
+    "store": 2, "files": 2, "auth": 2, "foreign": 2,
     "operations": 3, "api": 4, "cli": 5, "client": 6,
 }  # fmt: skip
 # Who may import a library that does I/O or belongs to one face.
@@ -28,7 +28,7 @@ LIBRARIES = {
     "botocore": {"files"},
     "google": {"files"},
     "obstore": {"files"},
-    "pyiceberg": {"iceberg", "files", "client"},
+    "pyiceberg": {"iceberg", "files", "foreign", "client"},
     "jwt": {"auth"},
     "fastapi": {"api"},
     "starlette": {"api"},

@@ -13,6 +13,7 @@ from catalog.cli import (
     diff,
     doctor,
     history,
+    imports,
     merges,
     protections,
     releases,
@@ -102,6 +103,7 @@ for _group in (
     warehouses,
     releases,
     sql,
+    imports,
     doctor,
 ):
     _group.register(app)
