@@ -31,6 +31,8 @@ class Claim(StrEnum):
     NO_POSITION_DELETES: none of its snapshots added a position delete file; vectors are none.
     NOT_PARTITIONED_BY: none of its snapshots added a data or delete file in a spec of the side's
         own metadata one of whose fields has `field_id` as a source (void ones do not count).
+    NO_REWRITES: none of its snapshots took rows away while any added rows, as an update does that
+        writes the rest of a row again.
     SPEC_NOT_USED: none of its snapshots added a file under the spec `spec_id` of its own metadata.
     """
 
@@ -40,6 +42,7 @@ class Claim(StrEnum):
     NO_EQUALITY_DELETES = "no-equality-deletes"
     NO_POSITION_DELETES = "no-position-deletes"
     NOT_PARTITIONED_BY = "not-partitioned-by"
+    NO_REWRITES = "no-rewrites"
     SPEC_NOT_USED = "spec-not-used"
 
 

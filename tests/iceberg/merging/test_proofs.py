@@ -54,6 +54,7 @@ CASES = {
         append(data("t", spec_id=BY_BUCKET, partition=(1,))),
         written(),
     ),
+    Claim.NO_REWRITES: ({}, written(), upsert(data("t"), equality("e"))),
     Claim.SPEC_NOT_USED: (
         {"spec_id": BY_DAY},
         append(data("t", spec_id=BY_BUCKET, partition=(1,))),

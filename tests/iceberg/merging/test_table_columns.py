@@ -6,6 +6,7 @@ What must never be: the values of one column under the name of another.
 import pyarrow as pa
 import pytest
 from pyiceberg.schema import Schema
+from pyiceberg.table.update import SetCurrentSchemaUpdate
 from pyiceberg.types import IntegerType, LongType, NestedField, StringType
 
 from catalog.iceberg.merging.results import TableConflict, TableMerge
@@ -169,6 +170,25 @@ def test_a_column_that_one_side_made_required_needs_the_other_s_rows_to_have_it(
     assert content(result(lab, base, ours, theirs)) == {1: {"v": 1}, 3: {"v": 3}}
     theirs.append(rows(4))
     assert codes(base, ours, theirs) == ["column-required"]
+
+
+def bring_back(table):
+    """Have the first schema again, with the column that was dropped since."""
+    with table.transaction() as transaction:
+        transaction._apply((SetCurrentSchemaUpdate(schema_id=0),))
+
+
+def test_a_column_that_one_side_brought_back_needs_the_other_to_have_rewritten_no_row(lab):
+    ours = lab.table(SCHEMA, rows(1, 2, v=1), None, {})
+    with ours.update_schema() as update:
+        update.delete_column("v")
+    base, theirs = metadata_of(ours), lab.fork(ours)
+    bring_back(ours)
+    theirs.append(rows(3))
+    assert content(result(lab, base, ours, theirs)) == {1: {"v": 1}, 2: {"v": 1}, 3: {}}
+    theirs.delete("id == 2")
+    assert codes(base, ours, theirs) == ["column-brought-back"]
+    assert codes(base, theirs, ours) == ["column-brought-back"]
 
 
 def partition_by(table, name):

@@ -109,6 +109,14 @@ def _divides_by(spec: Metadata, field_id: int | None) -> bool:
     )
 
 
+def _no_rewrites(side: Evidence, owed: Owed) -> bool:
+    # Some clients update by two snapshots, so all of them are taken together.
+    adds = any(step.changes.added for step in side.steps)
+    return not adds or not any(
+        step.changes.removed or step.changes.added_deletes for step in side.steps
+    )
+
+
 def _spec_not_used(side: Evidence, owed: Owed) -> bool:
     return all(entry.spec_id != owed.spec_id for entry in side.added())
 
@@ -120,5 +128,6 @@ _PROOFS: Mapping[Claim, Callable[[Evidence, Owed], bool]] = {
     Claim.NO_EQUALITY_DELETES: _no_equality_deletes,
     Claim.NO_POSITION_DELETES: _no_position_deletes,
     Claim.NOT_PARTITIONED_BY: _not_partitioned_by,
+    Claim.NO_REWRITES: _no_rewrites,
     Claim.SPEC_NOT_USED: _spec_not_used,
 }

@@ -16,6 +16,7 @@ from catalog.iceberg.merging.shapes.schemas import IDENTIFIERS, SchemaSides
 COLUMN_REQUIRED = "column-required"
 COLUMN_DROPPED = "column-dropped"
 COLUMN_PROMOTED = "column-promoted"
+COLUMN_BROUGHT_BACK = "column-brought-back"
 IDENTIFIERS_CHANGED = "identifiers-changed"
 
 
@@ -23,11 +24,13 @@ IDENTIFIERS_CHANGED = "identifiers-changed"
 class _View:
     """One side whose files are asked about, and what became of its columns.
 
-    `own` are the ids that the side's own files have, where the merge gave fields others.
+    `last_id` is the last field id that the base had given out. `own` are the ids that the side's
+    own files have, where the merge gave fields others.
     """
 
     side: Side
     base: Fields
+    last_id: int
     fields: Fields
     merged: Fields
     own: Mapping[int, int]
@@ -47,17 +50,24 @@ class _View:
 
 
 def owe_for_schema(
-    sides: SchemaSides, merged: Fields, ids: Mapping[int, int], findings: Findings
+    sides: SchemaSides,
+    merged: Fields,
+    ids: Mapping[int, int],
+    last_id: int,
+    findings: Findings,
 ) -> None:
-    """Note what the merged schema owes; `ids` are those that fields of theirs got in the merge."""
+    """Note what the merged schema owes; `ids` are those that fields of theirs got in the merge.
+
+    `last_id` is the last field id that the base had given out.
+    """
     own = {new: old for old, new in ids.items()}
     # Columns that both added apart are ours': theirs wrote no file with them.
     twins = own.keys() & sides.our_fields.keys()
     written = {each: field for each, field in sides.their_fields.items() if each not in twins}
     base = sides.base_fields
     views = (
-        _View(Side.OURS, base, sides.our_fields, merged, {}, findings),
-        _View(Side.THEIRS, base, written, merged, own, findings),
+        _View(Side.OURS, base, last_id, sides.our_fields, merged, {}, findings),
+        _View(Side.THEIRS, base, last_id, written, merged, own, findings),
     )
     for view in views:
         for field in merged.values():
@@ -83,6 +93,8 @@ def _owe_for_column(view: _View, merged: Field) -> None:
                 f"Column {column_name(view.merged, merged.id)} is new on {view.changer}, required"
                 f" and without a default, and rows that {view.writer} added meanwhile lack it.",
             )
+        if merged.id <= view.last_id and merged.id not in view.base:
+            _owe_for_return(view, merged.id)
         return
     name = column_name(view.merged, merged.id)
     if merged.required and not held.required:
@@ -95,6 +107,17 @@ def _owe_for_column(view: _View, merged: Field) -> None:
         )
     if merged.type != held.type:
         _owe_for_type(view, merged, held.type, name)
+
+
+def _owe_for_return(view: _View, field_id: int) -> None:
+    """Note what a column owes that the base had dropped: older files still hold its values."""
+    name = column_name(view.merged, field_id)
+    view.owe(
+        Claim.NO_REWRITES,
+        COLUMN_BROUGHT_BACK,
+        f"Column {name}, which had been dropped, is there again on {view.changer}, and"
+        f" {view.writer} rewrote rows without it; their values would be lost.",
+    )
 
 
 def _owe_for_type(view: _View, merged: Field, before: str, name: str) -> None:

@@ -62,7 +62,7 @@ def merge_shapes(base: Metadata, ours: Metadata, theirs: Metadata) -> MergedShap
     their_shape = renumbered(theirs, ids)
     sides = SchemaSides.of(*(current_schema(each) for each in (base, ours, their_shape)))
     schema, fields = merged_schema(sides, findings)
-    owe_for_schema(sides, fields, ids, findings)
+    owe_for_schema(sides, fields, ids, base["last-column-id"], findings)
     keep_all = bool(_snapshot_ids(theirs) - _snapshot_ids(base))
     schemas = merged_schemas(base, ours, their_shape, schema, keep_all=keep_all)
     specs = merged_specs(base, ours, their_shape, findings, keep_all=keep_all)
