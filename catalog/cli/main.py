@@ -12,6 +12,7 @@ from catalog.cli import (
     checks,
     diff,
     doctor,
+    exports,
     history,
     imports,
     merges,
@@ -104,6 +105,7 @@ for _group in (
     releases,
     sql,
     imports,
+    exports,
     doctor,
 ):
     _group.register(app)

@@ -1,20 +1,22 @@
 """Another Iceberg catalog, through pyiceberg: what it holds, and what is registered in it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock, local
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.catalog.rest import Endpoints, IdentifierKind, RestCatalog
+from pyiceberg.exceptions import NoSuchTableError
 
 Levels = tuple[str, ...]
 Kind = Literal["table", "view"]
 # How many tables are loaded at once.
 _PARALLEL = 8
+_NOT_FOUND = 404
 
 
 class ForeignCatalogFailed(Exception):
@@ -31,11 +33,16 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Where the metadata of a table or view lies; or, without a location, what is wrong with it."""
+    """Where the metadata of a table or view lies; or, without a location, what is wrong with it.
+
+    `came_from` are a table's metadata files before this one, as far as its log reaches.
+    """
 
     name: Name
     metadata_location: str | None
     problem: str = ""
+    uuid: str = ""
+    came_from: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,28 +130,42 @@ class ForeignCatalog:
             for key in map(tuple, self.catalog.list_views(namespace)):
                 yield Name(key, "view")
 
-    def _load(self, name: Name) -> Loaded:
-        find: Callable[[Levels], str | None]
-        find = self._table_location if name.kind == "table" else self._view_location
+    def find(self, name: Name) -> Loaded | None:
+        """Load a table or view, None if the name names none; raises what the client raises."""
+        if name.kind == "view":
+            return self._find_view(name)
         try:
-            location = find(name.key)
+            table = self.catalog.load_table(name.key)
+        except NoSuchTableError:
+            return None
+        logged = frozenset(each.metadata_file for each in table.metadata.metadata_log)
+        uuid = str(table.metadata.table_uuid)
+        return Loaded(name, table.metadata_location or None, uuid=uuid, came_from=logged)
+
+    def _load(self, name: Name) -> Loaded:
+        try:
+            found = self.find(name)
         except Exception as error:  # One that cannot be read must not keep the others back.
             return Loaded(name, None, f"{type(error).__name__}: {error}")
-        problem = "" if location else "Its catalog does not say where its metadata lies"
-        return Loaded(name, location or None, problem)
+        if found is None:
+            return Loaded(name, None, "It is gone since it was listed, or is not Iceberg's")
+        if found.metadata_location is None:
+            return replace(found, problem="Its catalog does not say where its metadata lies")
+        return found
 
-    def _table_location(self, key: Levels) -> str | None:
-        return self.catalog.load_table(key).metadata_location
-
-    def _view_location(self, key: Levels) -> str | None:
+    def _find_view(self, name: Name) -> Loaded | None:
         # pyiceberg 0.12 reads the location of a view's metadata and throws it away.
         catalog = self.catalog
-        assert isinstance(catalog, RestCatalog)
-        parts = catalog._split_identifier_for_path(key, IdentifierKind.VIEW)
+        if not isinstance(catalog, RestCatalog):
+            return None
+        parts = catalog._split_identifier_for_path(name.key, IdentifierKind.VIEW)
         response = catalog._session.get(catalog.url(Endpoints.load_view, prefixed=True, **parts))
+        if response.status_code == _NOT_FOUND:
+            return None
         response.raise_for_status()
-        location: str | None = response.json().get("metadata-location")
-        return location
+        document = response.json()
+        uuid = document["metadata"]["view-uuid"]
+        return Loaded(name, document.get("metadata-location") or None, uuid=uuid)
 
 
 @contextmanager

@@ -46,6 +46,18 @@ def sql_options(directory: Path) -> list[str]:
     return [f"--property={key}={value}" for key, value in properties.items()]
 
 
+def target_properties(directory: Path) -> dict[str, str]:
+    return {
+        "type": "sql",
+        "uri": f"sqlite:///{directory}/target.db",
+        "warehouse": (directory / "target").as_uri(),
+    }
+
+
+def target_options(directory: Path) -> list[str]:
+    return [f"--property={key}={value}" for key, value in target_properties(directory).items()]
+
+
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[SqlCatalog]:
     """A catalog in SQLite whose files lie in the warehouse: `features.slides`, `raw.scans`."""
@@ -173,3 +185,91 @@ def test_another_server_is_imported_with_its_views(lake, here, http) -> None:
     assert here.load_view("raw.v").sql_for("spark").sql == "SELECT 1 AS id"
     metadata = lake.ok("log")["commits"][0]["metadata"]
     assert metadata["mainstem.import.uri"] == theirs
+
+
+@pytest.fixture
+def exported(lake, here) -> Iterator[SqlCatalog]:
+    """Export `day.slides` to an empty catalog in SQLite, and give that."""
+    here.create_namespace("day", {"owner": "lab"})
+    here.create_table("day.slides", ROWS.schema).append(ROWS)
+    with closing_catalog("target", **target_properties(lake.directory)) as target:
+        document = lake.ok("export", "target", *target_options(lake.directory))
+        assert outcomes(document) == {"day": "added", "day.slides": "added"}
+        assert document["commit_id"] == lake.head("main")
+        yield target
+
+
+def test_a_revision_is_exported_where_its_files_lie(lake, here, exported) -> None:
+    there = exported.load_table("day.slides")
+    assert there.metadata_location == here.load_table("day.slides").metadata_location
+    assert there.scan().to_arrow() == ROWS
+    assert exported.load_namespace_properties("day")["owner"] == "lab"
+
+
+def test_an_export_again_changes_nothing(lake, exported) -> None:
+    document = lake.ok("export", "target", *target_options(lake.directory))
+    assert outcomes(document) == {"day": "unchanged", "day.slides": "unchanged"}
+
+
+def test_a_release_is_exported_as_it_was(lake, here, tmp_path) -> None:
+    here.create_namespace("day")
+    table = here.create_table("day.slides", ROWS.schema)
+    table.append(ROWS)
+    lake.ok("tag", "create", "release/1")
+    table.append(ROWS)
+    lake.ok("export", "target", "--at", "release/1", *target_options(lake.directory))
+    with closing_catalog("target", **target_properties(lake.directory)) as target:
+        assert target.load_table("day.slides").scan().to_arrow() == ROWS
+
+
+def test_a_dry_run_of_an_export_changes_nothing(lake, here) -> None:
+    here.create_namespace("day")
+    here.create_table("day.slides", ROWS.schema)
+    document = lake.ok("export", "target", "--dry-run", *target_options(lake.directory))
+    assert outcomes(document) == {"day": "added", "day.slides": "added"}
+    with closing_catalog("target", **target_properties(lake.directory)) as target:
+        assert target.list_namespaces() == []
+
+
+def test_a_catalog_that_cannot_follow_keeps_the_earlier_state(lake, here, exported) -> None:
+    here.load_table("day.slides").append(ROWS)
+    for options, reason in (([], "moved-on"), (["--update"], "no-updates")):
+        result = lake.run("export", "target", *options, *target_options(lake.directory))
+        assert result.exit_code == 1
+        assert f"left-out\ttable\tday.slides\t{reason}\t" in result.stdout
+    assert exported.load_table("day.slides").scan().to_arrow() == ROWS
+
+
+def test_an_export_overwrites_nothing_of_others(lake, here, exported) -> None:
+    exported.load_table("day.slides").append(ROWS)
+    here.create_table("day.scans", ROWS.schema)
+    exported.create_table("day.scans", ROWS.schema)
+    result = lake.run("export", "target", "--update", *target_options(lake.directory))
+    assert result.exit_code == 1
+    assert "table\tday.slides\tdiverged\t" in result.stdout
+    assert "table\tday.scans\tname-taken\t" in result.stdout
+    assert exported.load_table("day.slides").scan().to_arrow().num_rows == 4
+
+
+@pytest.mark.slow
+def test_a_rest_catalog_gets_views_and_follows(lake, here) -> None:
+    here.create_namespace("raw")
+    here.create_table("raw.scans", ROWS.schema).append(ROWS)
+    config = lake.http.get(f"{lake.server}/iceberg/v1/config", params={"warehouse": lake.warehouse})
+    views = f"{lake.server}/iceberg/v1/{config.json()['overrides']['prefix']}/namespaces/raw/views"
+    assert lake.http.post(views, json=VIEW).status_code == 200
+    with serve(lake.directory, MAINSTEM_DEFAULT_LOCATION=lake.directory.as_uri()) as address:
+        theirs = f"{address}/iceberg"
+        options = ["--property=type=rest", f"--property=uri={theirs}"]
+        first = lake.ok("export", "theirs", *options)
+        assert set(outcomes(first).values()) == {"added"}
+        here.load_table("raw.scans").append(ROWS)
+        second = lake.ok("export", "theirs", "--update", *options)
+        assert outcomes(second) == {
+            "raw": "unchanged",
+            "raw.scans": "updated",
+            "raw.v": "unchanged",
+        }
+        with closing_catalog("theirs", type="rest", uri=theirs) as target:
+            assert target.load_table("raw.scans").scan().to_arrow().num_rows == 4
+            assert target.load_view("raw.v").sql_for("spark").sql == "SELECT 1 AS id"
