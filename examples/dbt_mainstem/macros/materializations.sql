@@ -2,6 +2,9 @@
 
 {% materialization table, adapter='duckdb' -%}
   {%- set target_relation = this.incorporate(type='table') -%}
+  {%- if config.get('contract').enforced -%}
+    {% do get_assert_columns_equivalent(compiled_code) %}
+  {%- endif -%}
   {{ run_hooks(pre_hooks) }}
   {% do dbt_mainstem.mainstem_replace_table(target_relation, compiled_code) %}
   {{ run_hooks(post_hooks) }}
@@ -21,4 +24,16 @@
     {{ return(dbt_mainstem.materialization_table_duckdb()) }}
   {%- endif -%}
   {{ return(dbt.materialization_incremental_duckdb()) }}
+{%- endmaterialization %}
+
+{#- dbt's own drops the table for --full-refresh, with a CASCADE that DuckDB refuses here. -#}
+{% materialization seed, adapter='duckdb' -%}
+  {%- set target_relation = this.incorporate(type='table') -%}
+  {%- set rows = load_agate_table() -%}
+  {%- do store_result('agate_table', response='OK', agate_table=rows) -%}
+  {{ run_hooks(pre_hooks) }}
+  {% do dbt_mainstem.mainstem_replace_table(target_relation, dbt_mainstem.mainstem_seed_rows(rows)) %}
+  {{ run_hooks(post_hooks) }}
+  {% do adapter.commit() %}
+  {{ return({'relations': [target_relation]}) }}
 {%- endmaterialization %}

@@ -10,3 +10,7 @@
 {% materialization incremental, adapter='duckdb' -%}
   {{ return(dbt_mainstem.materialization_incremental_duckdb()) }}
 {%- endmaterialization %}
+
+{% materialization seed, adapter='duckdb' -%}
+  {{ return(dbt_mainstem.materialization_seed_duckdb()) }}
+{%- endmaterialization %}
