@@ -27,6 +27,11 @@ class Page:
         """Return the page's first block in a language."""
         return next(self._here(text) for each, text in self._blocks if each == language)
 
+    def shell(self, number: int) -> None:
+        """Run one of the page's shell blocks, counted from 0."""
+        found = [text for each, text in self._blocks if each == "sh"]
+        self._shell(self._here(found[number]))
+
     def run(self, sql: Callable[[str], Rows] | None = None) -> Rows:
         """Run the blocks from top to bottom; return the rows of the last query."""
         rows: Rows = []
