@@ -1,8 +1,11 @@
 """Imports from a catalog of pyiceberg's: tables read and written on both sides."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -156,15 +159,40 @@ def test_a_table_is_not_imported_under_a_second_name(lake: Lake, source: SqlCata
     assert {name.reason for name in twice.names} == {Reason.UNDER_ANOTHER_NAME}
 
 
-def test_of_imports_of_one_table_under_many_names_at_once_one_takes_place(
+def interrupted(lake: Lake, act: Callable[[], object]) -> Lake:
+    """The lake as a process has it that is interrupted between its plan and the commit."""
+    left = [act]
+
+    def clock() -> datetime:
+        while left:
+            left.pop()()
+        return lake.warehouse.catalog.clock()
+
+    catalog = replace(lake.warehouse.catalog, clock=clock, _locks=defaultdict(Lock))
+    return replace(lake, warehouse=replace(lake.warehouse, catalog=catalog))
+
+
+def test_of_two_imports_of_a_table_under_two_names_at_once_one_takes_place(
     lake: Lake, source: SqlCatalog
 ) -> None:
     table = source.load_table("ns.t")
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda n: run(lake, foreign(table, "ns", f"t{n}")), range(8)))
-    added = [name for each in done for name in each.names if name.outcome is Outcome.ADDED]
-    assert [name.kind for name in added].count(EntryKind.TABLE) == 1
-    assert len(lake.at().list_tables("ns")) == 1
+    lake.at().create_namespace("ns")
+    other = interrupted(lake, lambda: run(lake, foreign(table, "ns", "first")))
+    done = run(other, foreign(table, "ns", "second"))
+    assert ended(done, "ns", "second") == (Outcome.LEFT_OUT, Reason.UNDER_ANOTHER_NAME)
+    assert lake.at().list_tables("ns") == [("ns", "first")]
+
+
+def test_a_table_that_is_written_while_an_update_is_planned_keeps_what_was_written(
+    lake: Lake, source: SqlCatalog
+) -> None:
+    table = source.load_table("ns.t")
+    run(lake, foreign(table))
+    table.append(arrow([(3, "wed", 30)]))
+    late = interrupted(lake, lambda: lake.append((2, "tue", 20)))
+    done = run(late, foreign(table), update=True)
+    assert ended(done) == (Outcome.LEFT_OUT, Reason.DIVERGED)
+    assert lake.rows() == [(1, "mon", 10), (2, "tue", 20)]
 
 
 def test_a_taken_name_keeps_what_it_names(lake: Lake, source: SqlCatalog) -> None:
