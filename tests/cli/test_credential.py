@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.schema import Schema
+from pyiceberg.types import LongType, NestedField
 from typer.testing import CliRunner
 
 from catalog.cli.main import app
@@ -75,6 +78,18 @@ def test_pyiceberg_works_with_a_credential(server: str) -> None:
     lake.create_namespace("ns")
     lake.create_namespace(("ns", "deep.er"))
     assert lake.list_namespaces("ns") == [("ns", "deep.er")]
+
+
+def test_an_export_works_with_a_credential(server: str, tmp_path: Path) -> None:
+    with closing(open_lake(server)) as lake:
+        lake.create_namespace("out")
+        lake.create_table("out.t", Schema(NestedField(1, "id", LongType(), required=False)))
+    settings = {"type": "sql", "uri": f"sqlite:///{tmp_path}/x.db", "warehouse": tmp_path.as_uri()}
+    options = [f"--property={key}={value}" for key, value in settings.items()]
+    code, output = run(server, f"etl:{SECRET}", "export", "x", "--table", "out.*", *options)
+    assert code == 0, output
+    with closing(load_catalog("x", **settings)) as target:
+        assert target.list_tables("out") == [("out", "t")]
 
 
 @pytest.mark.slow
