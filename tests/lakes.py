@@ -10,9 +10,12 @@ import pyarrow as pa
 import uvicorn
 from pyiceberg.catalog import Catalog as Tables
 from pyiceberg.catalog import load_catalog
+from pyiceberg.io.pyarrow import _dataframe_to_data_files
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Operation, Summary
+from pyiceberg.table.update import AddSnapshotUpdate
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import LongType, NestedField, StringType
 
@@ -132,3 +135,28 @@ def new_lake(url: str, catalog: Catalog, name: str, location: str) -> Lake:
     """Create a warehouse that is empty."""
     warehouse = create_warehouse(catalog, name, location=location, caller=CALLER)
     return Lake(url, warehouse)
+
+
+def compact(table: Table, condition: str) -> None:
+    """Write the rows that a condition holds for into one file, as engines compact.
+
+    pyiceberg does not, so its overwrite by the same rows is called what it is.
+    """
+    with table.transaction() as transaction:
+        old = [task.file for task in table.scan(row_filter=condition).plan_files()]
+        rows = table.scan(row_filter=condition).to_arrow()
+        with transaction.update_snapshot().overwrite() as snapshot:
+            for file in _dataframe_to_data_files(transaction.table_metadata, rows, table.io):
+                snapshot.append_data_file(file)
+            for file in old:
+                snapshot.delete_data_file(file)
+        transaction._updates = tuple(map(_as_replace, transaction._updates))
+
+
+def _as_replace(update: Any) -> Any:
+    if not isinstance(update, AddSnapshotUpdate):
+        return update
+    properties = update.snapshot.summary.additional_properties
+    summary = Summary(Operation.REPLACE, **properties)
+    snapshot = update.snapshot.model_copy(update={"summary": summary})
+    return update.model_copy(update={"snapshot": snapshot})

@@ -36,9 +36,13 @@ def server() -> Iterator[FaultyServer]:
         yield running
 
 
+# Long enough for a busy machine, short enough to wait for a server that hangs.
+PATIENCE = timedelta(seconds=2)
+
+
 @pytest.fixture
 def files(server: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> FileIO:
-    monkeypatch.setattr(buckets, "_TIMEOUT", timedelta(seconds=0.5))
+    monkeypatch.setattr(buckets, "_TIMEOUT", PATIENCE)
     return open_files(server.storage)
 
 
@@ -98,8 +102,9 @@ def test_a_file_that_cannot_be_read_whole_is_not_read(
 
 
 def test_two_hundred_files_are_written_at_the_same_time_through_faults(
-    server: FaultyServer, files: FileIO
+    server: FaultyServer,
 ) -> None:
+    files = open_files(server.storage)
     together = threading.Barrier(16)
 
     def wait_for_others(handler: Handler) -> None:
@@ -120,7 +125,7 @@ CHANGE = {"action": "set-properties", "updates": {"by": "us"}}
 def test_no_table_ever_points_to_a_file_that_could_not_be_written(
     server: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
 ) -> None:
-    monkeypatch.setattr(buckets, "_TIMEOUT", timedelta(seconds=0.5))
+    monkeypatch.setattr(buckets, "_TIMEOUT", PATIENCE)
     secrets = tmp_path / "secrets.toml"
     storage = {key: value for key, value in server.storage.items() if "key" not in key}
     keys = {key: value for key, value in server.storage.items() if key not in storage}

@@ -27,6 +27,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Operation
 from pyiceberg.types import LongType
 
 from catalog.errors import MergeConflicts
@@ -38,7 +39,7 @@ from catalog.versioning.graph import merge_bases
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.objects import EntryKind
 from catalog.versioning.tree import scan
-from tests.lakes import CALLER, Lake, new_lake, serve_here
+from tests.lakes import CALLER, Lake, compact, new_lake, serve_here
 
 ID, DAY, VALUE = 1, 2, 3
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -58,7 +59,7 @@ class State:
     """One table of one commit: its place, and the events that it has seen.
 
     `rows` are all that were ever added, by id, each with its value by column; `columns` all that
-    there ever were, with the name that each has now.
+    there ever were, with the name that each has now; `past` where its metadata was before.
     """
 
     name: str
@@ -67,6 +68,7 @@ class State:
     gone: frozenset[int]
     columns: Mapping[int, str]
     dropped: frozenset[int]
+    past: frozenset[str] = frozenset()
 
     def live(self) -> dict[int, Mapping[int, Any]]:
         return {row_id: row for row_id, row in self.rows.items() if row_id not in self.gone}
@@ -122,6 +124,11 @@ def grew_from(later: State, earlier: State) -> bool:
     )
 
 
+def follows(later: State, earlier: State, base: State | None) -> bool:
+    """Say whether one side's state grew out of the other's, and that out of the base's."""
+    return earlier.location in later.past and (base is None or base.location in earlier.past)
+
+
 def merged_table(
     base: State | None, ours: State | None, theirs: State | None, strategy: str
 ) -> State | None:
@@ -141,7 +148,16 @@ def merged_table(
     if ours.name != theirs.name and base.name not in (ours.name, theirs.name):
         raise Clash
     name = theirs.name if ours.name == base.name else ours.name
-    return replace(merged_content(base, ours, theirs), name=name)
+    return replace(merged_change(base, ours, theirs), name=name)
+
+
+def merged_change(base: State, ours: State, theirs: State) -> State:
+    """Return the later state, if one is, else ours with what theirs did since the base."""
+    if follows(ours, theirs, base):
+        return ours
+    if follows(theirs, ours, base):
+        return theirs
+    return merged_content(base, ours, theirs)
 
 
 def merged_tables(base: Tables, ours: Tables, theirs: Tables, strategy: str) -> Tables:
@@ -153,6 +169,12 @@ def merged_tables(base: Tables, ours: Tables, theirs: Tables, strategy: str) -> 
     if len({state.name for state in result.values()}) < len(result):
         raise Clash
     return result
+
+
+def moved(state: State, location: str) -> State:
+    """Return a state with its metadata at a location."""
+    past = state.past | ({state.location} - {location, ""})
+    return replace(state, location=location, past=past)
 
 
 def collide(base: Tables, ours: Tables, theirs: Tables) -> list[tuple[State | None, State, State]]:
@@ -233,9 +255,7 @@ class Machine(RuleBasedStateMachine):
             uuid: state.name for uuid, state in expected.items()
         }
         before = {state.location: state for tree in self.trees.values() for state in tree.values()}
-        self.trees[head] = {
-            uuid: replace(state, location=stored[uuid][1]) for uuid, state in expected.items()
-        }
+        self.trees[head] = {uuid: moved(state, stored[uuid][1]) for uuid, state in expected.items()}
         for state in self.trees[head].values():
             if state.location not in before:
                 self.check(branch, state)
@@ -343,6 +363,20 @@ class Machine(RuleBasedStateMachine):
             row_id = live[victim % len(live)]
             table.delete(f"{state.columns[ID]} == {row_id}")
             return replace(state, gone=state.gone | {row_id})
+
+        self.work(pick, which, act)
+
+    @rule(pick=PICKS, which=PICKS, victim=PICKS)
+    def compact(self, pick: int, which: int, victim: int) -> None:
+        """Compact the files of a partition; no row changes."""
+
+        def act(table: Table, state: State) -> State | None:
+            days = sorted({row[DAY] for row in state.live().values()})
+            if not days:
+                return None
+            compact(table, f"day == '{days[victim % len(days)]}'")
+            assert table.current_snapshot().summary.operation is Operation.REPLACE
+            return state
 
         self.work(pick, which, act)
 
