@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SERVE = (sys.executable, "-m", "catalog", "serve")
 # A busy machine takes its time.
 SECONDS = 60

@@ -25,6 +25,8 @@ from tests.files.faulty import (
     slow_down,
 )
 
+pytestmark = pytest.mark.slow
+
 DATA = bytes(range(256)) * 400
 PLACE = "s3://lake/a"
 EVER = 1000
