@@ -109,23 +109,28 @@ def duck() -> Iterator[Duck]:
     engine.connection.close()
 
 
+def doctors_settings(server: str, warehouse: str) -> str:
+    asked = ["--server", server, "--warehouse", warehouse, "doctor", "spark-conf"]
+    command = [sys.executable, "-m", "catalog", *asked]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 @pytest.fixture(scope="session")
 def spark(
     served: str, http: httpx.Client, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Spark]:
     """Start Spark as a user does: `spark-defaults.conf` from the doctor, SPARK_CONF_DIR.
 
-    It is for a warehouse in S3, so that Spark has what it needs for tables there too.
+    What a warehouse in S3 asks for is there too, for tests of tables in S3.
     """
     from pyspark.sql import SparkSession
 
     directory = tmp_path_factory.mktemp("spark")
     far = {"name": "spark", "location": "s3://spark/lake"}
     assert http.post(f"{served}/api/v1/warehouses", json=far).status_code == 201
-    asked = ["--server", served, "--warehouse", far["name"], "doctor", "spark-conf"]
-    command = [sys.executable, "-m", "catalog", *asked]
-    with (directory / "spark-defaults.conf").open("w") as conf:
-        subprocess.run(command, stdout=conf, check=True)
+    (directory / "spark-defaults.conf").write_text(doctors_settings(served, "lake"))
+    settings = doctors_settings(served, far["name"]).splitlines()
+    [packages] = [line.split()[1] for line in settings if line.startswith("spark.jars.packages ")]
     with pytest.MonkeyPatch.context() as patch:
         for name, value in spark_environment(directory).items():
             patch.setenv(name, value)
@@ -133,6 +138,7 @@ def spark(
         patch.setenv("PYSPARK_PYTHON", sys.executable)
         builder = SparkSession.builder.master("local[2]")
         for key, value in {
+            "spark.jars.packages": packages,
             "spark.driver.memory": "1g",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
