@@ -22,6 +22,7 @@ from catalog.iceberg.avro.schemas import (
     StringMap,
     Type,
     Union,
+    key_and_value,
     optional,
 )
 
@@ -288,10 +289,8 @@ def _read_pair(key: Decode, value: Decode) -> Decode:
 
 
 def _read_record_of(items: Type) -> Decode:
-    if not isinstance(items, Record) or len(items.fields) != 2:
-        raise ValueError("a map has no keys and values")
-    key, value = items.fields
-    return _read_pair(decoder(key.type), decoder(value.type))
+    key, value = key_and_value(items)
+    return _read_pair(decoder(key), decoder(value))
 
 
 def _read_items(decode: Decode, is_map: bool) -> Decode:

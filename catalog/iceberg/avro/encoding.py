@@ -13,6 +13,7 @@ from catalog.iceberg.avro.schemas import (
     StringMap,
     Type,
     Union,
+    key_and_value,
     optional,
 )
 
@@ -94,10 +95,8 @@ def _encode_items(encode: Encode) -> Encode:
 
 
 def _encode_map(items: Type) -> Encode:
-    if not isinstance(items, Record) or len(items.fields) != 2:
-        raise ValueError("a map has no keys and values")
-    key, value = items.fields
-    return _encode_pairs(encoder(key.type), encoder(value.type))
+    key, value = key_and_value(items)
+    return _encode_pairs(encoder(key), encoder(value))
 
 
 def _encode_pairs(key: Encode, value: Encode) -> Encode:

@@ -171,6 +171,18 @@ class _Parser:
         return Field(key, name, kind)
 
 
+def key_and_value(items: Type) -> tuple[Type, Type]:
+    """Return the types of the keys and values of a map, given that of its items.
+
+    Raises:
+        ValueError: if the items are no pairs.
+    """
+    if not isinstance(items, Record) or len(items.fields) != 2:
+        raise ValueError("a map has no keys and values")
+    key, value = items.fields
+    return key.type, value.type
+
+
 def _logical(json: Json) -> Mapping[str, Any] | None:
     return json if "logicalType" in json else None
 
