@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.engines.lake import Lake, Spark
@@ -33,6 +34,22 @@ def test_the_page_on_pyiceberg(lake: Lake, tmp_path: Path) -> None:
     assert page.names["before"]["slide"].to_pylist() == [1, 2]
     main = page.names["main"].load_table("features.slides").scan().to_arrow()
     assert sorted(main["slide"].to_pylist()) == [1, 3]
+    assert lake.commits()[0]["author"] == "Ada Byron"
+
+
+def test_the_page_on_polars_and_pandas(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POLARS_ICEBERG_PLANNER", "pyiceberg")
+    page = Page("engines/dataframes.md", lake, tmp_path)
+    page.run()
+    assert page.names["benign"].rows() == [(1, "benign")]
+    written = page.names["slides"].rows(named=True)
+    catalog = lake.pyiceberg("release/2026-11-23")
+    assert catalog.load_table("features.slides").scan().to_arrow().to_pylist() == written
+    written[2]["grade"] = "benign"
+    main = lake.pyiceberg().load_table("features.slides").scan().to_arrow()
+    assert main.sort_by("slide").to_pylist() == written
     assert lake.commits()[0]["author"] == "Ada Byron"
 
 
