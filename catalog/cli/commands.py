@@ -56,6 +56,15 @@ class Session:
         """The revision beside the warehouse, if there was one."""
         return self.addressed.partition("@")[2] or None
 
+    def iceberg(self, revision: str) -> dict[str, str]:
+        """Return what pyiceberg opens a revision of the warehouse with."""
+        uri = f"{self.client.server}/iceberg"
+        found = {"type": "rest", "uri": uri, "warehouse": f"{self.warehouse}@{revision}"}
+        if self.client.credential:
+            found["credential"] = self.client.credential
+            found["oauth2-server-uri"] = f"{uri}/v1/oauth/tokens"
+        return found
+
     def get(self, *segments: str, **query: Query) -> Json:
         """Read a document of the warehouse."""
         return self.client.get("warehouses", self.warehouse, *segments, **query)

@@ -39,9 +39,4 @@ def export_catalog(
 
 def _revision(session: Session, commit_id: str) -> ForeignCatalog:
     """Return our own tables at a commit, which the Iceberg interface serves as any catalog."""
-    uri = f"{session.client.server}/iceberg"
-    properties = {"type": "rest", "uri": uri, "warehouse": f"{session.warehouse}@{commit_id}"}
-    if session.client.credential:
-        properties["credential"] = session.client.credential
-        properties["oauth2-server-uri"] = f"{uri}/v1/oauth/tokens"
-    return ForeignCatalog(f"mainstem-{commit_id[:10]}", properties)
+    return ForeignCatalog(f"mainstem-{commit_id[:10]}", session.iceberg(commit_id))

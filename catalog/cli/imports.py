@@ -86,6 +86,59 @@ def import_catalog(
         raise typer.Exit(ExitCode.NO)
 
 
+@change(app, "files")
+def import_files(
+    session: Session,
+    folder: Annotated[
+        str,
+        typer.Argument(metavar="FOLDER", help="A folder of Parquet files: a path or an address."),
+    ],
+    table: Annotated[
+        str,
+        typer.Option("--table", metavar="NAME", help="The table, namespace.name; made if missing."),
+    ],
+    types: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--partition-type",
+            metavar="COLUMN=TYPE",
+            help="Type of a column that folders tell: date, int, long, string; may be repeated."
+            " (default: as the values are written)",
+            show_default=False,
+        ),
+    ] = None,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            metavar="KEY=VALUE",
+            help="How the folder's store is reached, for example s3.endpoint=…; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    branch: Into = None,
+    dry_run: DryRun = False,
+    message: Message = None,
+) -> None:
+    """Make a folder of Parquet files a table, or add its new files to it, in one commit.
+
+    The files stay where they are. A folder named column=value partitions the table.
+    """
+    running = import_module("catalog.cli.import_files_run")
+    complete = running.import_files(
+        session,
+        folder,
+        table.split("."),
+        types=pairs("--partition-type", types) or {},
+        properties=pairs("--property", properties) or {},
+        branch=branch,
+        dry_run=dry_run,
+        message=message,
+    )
+    if not complete:
+        raise typer.Exit(ExitCode.NO)
+
+
 def register(root: typer.Typer) -> None:
     """Add the group to the application."""
     root.add_typer(app, name="import")
