@@ -129,6 +129,9 @@ class Warehouse:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def __repr__(self) -> str:
+        return f"Warehouse({self.name!r} at {self._client.server})"
+
     def close(self) -> None:
         """Close the connections to the server."""
         for catalog in self._catalogs.values():
@@ -140,6 +143,11 @@ class Warehouse:
         name = name or self.default_branch
         self._get("branches", name)
         return Branch(self, name)
+
+    def branches(self, prefix: str = "") -> list["Branch"]:
+        """Return the branches whose names begin so, by name."""
+        pages = self._client.pages(*self._path("branches"), member="branches", prefix=prefix)
+        return [Branch(self, found["name"]) for found in _asked(lambda: list(pages))]
 
     def create_branch(self, name: str, start: str | None = None) -> "Branch":
         """Create a branch at a revision, by default at the default branch; nothing is copied."""
@@ -192,7 +200,7 @@ class Warehouse:
         after: str,
         table: str,
         *,
-        key: Sequence[str] = (),
+        key: str | Sequence[str] = (),
         limit: int | None = None,
     ) -> pa.Table:
         """Return the rows of a table that differ between two revisions; needs the extra `duckdb`.
@@ -207,7 +215,7 @@ class Warehouse:
         rows = import_module("catalog.cli.changed_rows")
 
         def found() -> pa.Table:
-            opened = rows.changed_rows(self._client, self.name, before, after, table, key)
+            opened = rows.changed_rows(self._client, self.name, before, after, table, _several(key))
             with opened as changed:
                 return changed.duck.arrow(changed.query(limit))
 
@@ -256,6 +264,9 @@ class Revision:
         self.warehouse = warehouse
         self.revision = revision
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.revision!r})"
+
     @property
     def commit_id(self) -> str:
         """The commit that it is now."""
@@ -280,7 +291,7 @@ class Revision:
         self,
         table: str,
         *,
-        columns: Sequence[str] = ("*",),
+        columns: str | Sequence[str] = "*",
         where: str | None = None,
         limit: int | None = None,
     ) -> pa.Table:
@@ -288,9 +299,10 @@ class Revision:
 
         Raises:
             pyiceberg.exceptions.NoSuchTableError: if there is no such table.
+            ValueError: if it has no such column.
         """
         found = self.iceberg().load_table(table)
-        scan = found.scan(where or AlwaysTrue(), selected_fields=tuple(columns), limit=limit)
+        scan = found.scan(where or AlwaysTrue(), selected_fields=_several(columns), limit=limit)
         return scan.to_arrow()
 
 
@@ -344,6 +356,10 @@ class Branch(Revision):
     def delete(self) -> None:
         """Delete the branch; what was merged or released stays."""
         self.warehouse._delete("branches", self.name)
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def _asked(ask: Callable[[], _Answer]) -> _Answer:

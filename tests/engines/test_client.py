@@ -48,9 +48,32 @@ def test_tables_are_read_whole_or_in_part(opened: Warehouse) -> None:
     assert main.to_arrow("ns.t") == ROWS
     part = main.to_arrow("ns.t", columns=["v"], where="id > 1")
     assert part.to_pydict() == {"v": ["b", "c"]}
+    assert main.to_arrow("ns.t", columns="v").column_names == ["v"], "one column needs no list"
     assert main.to_arrow("ns.t", limit=1).num_rows == 1
     with pytest.raises(NoSuchTableError):
         main.to_arrow("ns.nothing")
+
+
+def test_a_notebook_shows_what_an_object_is(opened: Warehouse, lake: Lake) -> None:
+    assert repr(opened) == f"Warehouse({lake.warehouse!r} at {lake.server})"
+    assert repr(opened.branch()) == "Branch('main')"
+    commit = opened.branch().commit_id
+    assert repr(opened.at("main")) == f"Revision({commit!r})"
+
+
+def test_branches_are_listed_by_name(opened: Warehouse) -> None:
+    for name in ("work", "ingest/2", "ingest/1"):
+        opened.create_branch(name)
+    assert [branch.name for branch in opened.branches()] == ["ingest/1", "ingest/2", "main", "work"]
+    assert [branch.name for branch in opened.branches("ingest/")] == ["ingest/1", "ingest/2"]
+
+
+def test_a_row_is_known_by_one_column(opened: Warehouse) -> None:
+    before = opened.branch().commit_id
+    changed = pa.table({"id": [1], "v": ["z"]})
+    opened.branch().iceberg().load_table("ns.t").overwrite(changed, overwrite_filter="id = 1")
+    rows = opened.diff_rows(before, "main", "ns.t", key="id")
+    assert rows["_change"].to_pylist() == ["before", "after"]
 
 
 def test_a_revision_stays_while_the_branch_moves(opened: Warehouse) -> None:
