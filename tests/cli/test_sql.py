@@ -206,6 +206,8 @@ def test_the_shell_at_a_terminal(slides, tmp_path) -> None:
         pass
     assert process.wait(timeout=60) == 0
     os.close(ours)
+    remembered = history_file({"XDG_STATE_HOME": str(tmp_path)}).read_text()
+    assert "SELECT id * 1000 AS thousand FROM features.slides WHERE id = 2;" in remembered
 
 
 def _read(terminal: int) -> bytes:
