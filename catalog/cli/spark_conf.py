@@ -15,8 +15,8 @@ from catalog.cli.commands import Session, query
 from catalog.cli.completion import complete_branch, complete_revision
 from catalog.cli.output import Verbatim
 
-_ICEBERG = "1.12.0"
-_RUNTIME = f"org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:{_ICEBERG}"
+# By Spark's version, its Scala and the newest Iceberg that has a runtime for the two.
+_RUNTIMES = {"3.5": ("2.12", "1.12.0"), "4.0": ("2.13", "1.11.0"), "4.1": ("2.13", "1.12.0")}
 # What Iceberg needs besides its runtime to reach an object store.
 _BUNDLES = {
     "s3": "aws",
@@ -27,6 +27,14 @@ _BUNDLES = {
     "wasbs": "azure",
     "gs": "gcp",
 }
+
+
+class SparkVersion(StrEnum):
+    """The release of Spark."""
+
+    V3_5 = "3.5"
+    V4_0 = "4.0"
+    V4_1 = "4.1"
 
 
 class Platform(StrEnum):
@@ -64,6 +72,9 @@ def print_spark_conf(
         ),
     ] = None,
     platform: Annotated[Platform, typer.Option("--for", help="Where Spark runs.")] = Platform.SPARK,
+    version: Annotated[
+        SparkVersion, typer.Option("--spark", help="Spark's version.")
+    ] = SparkVersion.V3_5,
     catalog: Annotated[
         str, typer.Option(metavar="NAME", help="What Spark calls the catalog.")
     ] = "lake",
@@ -71,6 +82,9 @@ def print_spark_conf(
     """Print the settings with which Spark uses a revision of the warehouse."""
     if branch and at:
         raise typer.BadParameter("give --branch or --at, not both", param_hint="--at")
+    if platform is not Platform.SPARK and version is not SparkVersion.V3_5:
+        detail = f"the settings of {platform} are those of its releases with Spark 3.5"
+        raise typer.BadParameter(detail, param_hint="--spark")
     if not catalog.isidentifier():
         raise typer.BadParameter(f"{catalog!r} is no SQL name", param_hint="--catalog")
     if at:
@@ -79,7 +93,8 @@ def print_spark_conf(
         branch = branch or session.default_branch()
         session.get("branches", branch)
     revision = str(at or branch)
-    text = fill(_template(platform, at), _values(session, revision, catalog, pinned=bool(at)))
+    values = _values(session, revision, catalog, version, pinned=bool(at))
+    text = fill(_template(platform, at), values)
     document = {"warehouse": f"{session.warehouse}@{revision}", "content": text}
     session.output.answer(document, Verbatim(text))
 
@@ -117,14 +132,17 @@ def _template(platform: Platform, at: str | None) -> Traversable:
     return folder / f"{kind}.conf"
 
 
-def _values(session: Session, revision: str, catalog: str, *, pinned: bool) -> dict[str, Any]:
+def _values(
+    session: Session, revision: str, catalog: str, version: SparkVersion, *, pinned: bool
+) -> dict[str, Any]:
+    scala, iceberg = _RUNTIMES[version]
     warehouse = session.get()
     places = [warehouse, *warehouse["locations"]]
     schemes = [urlsplit(each["location"]).scheme for each in places]
     # In this order, each once.
     bundles = dict.fromkeys(_BUNDLES[scheme] for scheme in schemes if scheme in _BUNDLES)
-    packages = [_RUNTIME]
-    packages += [f"org.apache.iceberg:iceberg-{each}-bundle:{_ICEBERG}" for each in bundles]
+    names = [f"spark-runtime-{version}_{scala}", *(f"{each}-bundle" for each in bundles)]
+    packages = [f"org.apache.iceberg:iceberg-{name}:{iceberg}" for name in names]
     return {
         "catalog": catalog,
         "uri": f"{session.client.server}/iceberg",

@@ -28,6 +28,20 @@ def test_a_branch_is_addressed_live(branched) -> None:
     assert "$" not in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("version", "runtime"),
+    [("3.5", f"{RUNTIME}:1.12.0"), ("4.0", "4.0_2.13:1.11.0"), ("4.1", "4.1_2.13:1.12.0")],
+)
+def test_the_runtime_is_that_of_sparks_version(lake, version, runtime) -> None:
+    found = settings(lake.run("doctor", "spark-conf", "--spark", version).stdout)
+    assert found["spark.jars.packages"].endswith(runtime)
+
+
+def test_platforms_are_known_with_spark_3_5_only(lake) -> None:
+    result = lake.run("doctor", "spark-conf", "--for", "emr", "--spark", "4.1")
+    assert result.exit_code == 2
+
+
 def test_without_options_it_is_the_default_branch(lake) -> None:
     found = settings(lake.run("doctor", "spark-conf").stdout)
     assert found["spark.sql.catalog.lake.warehouse"] == f"{lake.warehouse}@main"
