@@ -1,6 +1,6 @@
 """The columns of Parquet files: those of each, and such as hold the values of all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa  # type: ignore[import-untyped]
 from pyiceberg.io.pyarrow import _HasIds, _pyarrow_to_schema_without_ids, visit_pyarrow
@@ -55,10 +55,13 @@ def widened(known: Columns, new: Columns) -> Columns:
     """Return columns that hold the values of both: `int` becomes `long`, `float` `double`.
 
     Raises:
-        Unfit: if the two have a column of one name whose types have nothing in common.
+        Unfit: if the two have a column of one name whose types have nothing in common, or names
+            that differ only in case: Spark and DuckDB could not read such a table.
     """
     both = {name: _wider(name, known[name], new[name]) for name in new if name in known}
-    return {**known, **new, **both}
+    every = {**known, **new, **both}
+    _check_case(every)
+    return every
 
 
 def schema_of(columns: Columns) -> Schema:
@@ -93,6 +96,14 @@ def _wider(name: str, one: IcebergType, other: IcebergType) -> IcebergType:
     if _is_within(other, one):
         return one
     raise Unfit("other-type", f"Its column {name} is {other}, and {one} in files before it")
+
+
+def _check_case(names: Iterable[str]) -> None:
+    first: dict[str, str] = {}
+    for name in names:
+        known = first.setdefault(name.casefold(), name)
+        if known != name:
+            raise Unfit("other-case", f"Column {name} differs from {known} only in case")
 
 
 def _is_within(narrow: IcebergType, wide: IcebergType) -> bool:

@@ -38,12 +38,14 @@ from catalog.foreign.folders import (
     FolderRefused,
     Watch,
     for_each,
+    is_cut,
     is_engines,
     is_parquet,
 )
 
 Outcome = Literal["added", "unchanged", "left-out"]
 _ENGINES_WRITE = "Engines will write there: import that folder as a table of its own"
+_CUT = "Its name has # or ?, where some clients end an address"
 _MAPPING = "schema.name-mapping.default"
 
 
@@ -111,7 +113,7 @@ def _create(work: _Work, catalog: RestCatalog) -> None:
         return
     names, files = _partition_names(work, files)
     kinds = {name: _kind(request, name, columns, files) for name in names}
-    schema = assign_fresh_schema_ids(schema_of({**columns, **kinds}))
+    schema = assign_fresh_schema_ids(_schema(columns, kinds))
     spec = PartitionSpec(
         *(
             PartitionField(
@@ -132,6 +134,13 @@ def _create(work: _Work, catalog: RestCatalog) -> None:
     )
     if _append(work, transaction, files):
         transaction.commit_transaction()
+
+
+def _schema(columns: Columns, partitions: Columns) -> Schema:
+    try:
+        return schema_of(widened(columns, partitions))
+    except Unfit as unfit:
+        raise FolderRefused(unfit.detail) from unfit
 
 
 def _extend(work: _Work, table: Table) -> None:
@@ -168,10 +177,12 @@ def _listed(work: _Work, *, below: str | None) -> list[File]:
         if is_engines(file.relative):
             if below is None:
                 work.left_out(file, Unfit("engines-folder", _ENGINES_WRITE))
-        elif is_parquet(file.relative):
-            found.append(file)
-        else:
+        elif not is_parquet(file.relative):
             work.left_out(file, Unfit("not-parquet", ""))
+        elif is_cut(file.relative):
+            work.left_out(file, Unfit("unsupported-name", _CUT))
+        else:
+            found.append(file)
     return found
 
 

@@ -41,10 +41,15 @@ class Folder:
     """A folder by its address; `properties` are pyiceberg's, and say how its store is reached.
 
     A table's metadata go to the same store.
+
+    Raises:
+        FolderRefused: if clients would read its address as that of another folder.
     """
 
     def __init__(self, place: str, properties: Mapping[str, str]) -> None:
         self.address = addressed(place)
+        if is_cut(self.address):
+            raise FolderRefused(f"{self.address} has # or ?, where some clients end an address")
         self.properties = dict(properties)
         scheme, netloc, self._path = PyArrowFileIO.parse_location(self.address)
         self._files = PyArrowFileIO(self.properties).fs_by_scheme(scheme, netloc)
@@ -105,6 +110,11 @@ def for_each(
 def is_parquet(path: str) -> bool:
     """Say whether a file is one of Parquet, by its name."""
     return path.endswith(_SUFFIXES)
+
+
+def is_cut(address: str) -> bool:
+    """Say whether clients that take an address for a URL, as pyiceberg does, read only a part."""
+    return "#" in address or "?" in address
 
 
 def is_engines(path: str) -> bool:

@@ -221,3 +221,29 @@ def test_reading_with_duckdb_alone_gives_the_same(lake, folder) -> None:
         meant = plain.execute(f"{query} ORDER BY id", [place]).fetchall()
     printed = lake.run("sql", "SELECT * FROM lab.scans ORDER BY id", "--format", "csv").stdout
     assert printed.splitlines()[1:] == [",".join(map(str, row)) for row in meant]
+
+
+def test_names_that_differ_only_in_case_are_not_made_columns(lake, folder) -> None:
+    write(folder, f"{DAY}/a.parquet", id=[1])
+    write(folder, f"{DAY}/b.parquet", ID=[2])
+    arguments = ("import", "files", str(folder), "--table", "lab.scans", "--dry-run", "--json")
+    result = lake.run(*arguments)
+    assert result.exit_code == 1
+    assert "other-case" in result.stdout
+    write(folder, f"{DAY}/a.parquet", id=[1], AS_OF_DATE=["2026-11-23"])
+    result = lake.run(*arguments)
+    assert result.exit_code not in (0, 1)
+    assert "AS_OF_DATE only in case" in result.stderr
+
+
+def test_names_that_clients_would_cut_are_left_out(lake, here, folder) -> None:
+    write(folder, "slide#1.parquet", id=[1])
+    write(folder, "slide?2.parquet", id=[2])
+    write(folder, "slide 3.parquet", id=[3])
+    result = lake.run("import", "files", str(folder), "--table", "lab.scans")
+    assert result.exit_code == 1
+    assert result.stdout.count("unsupported-name") == 2
+    assert rows(here) == [{"id": 3}]
+    result = lake.run("import", "files", f"{folder}#1", "--table", "lab.more")
+    assert "#1 has # or ?" in result.stderr
+    assert result.exit_code not in (0, 1)
