@@ -160,6 +160,8 @@ def _extend(work: _Work, table: Table) -> None:
     if work.request.dry_run:
         _data_files(work, table.metadata, new)
         return
+    # pyiceberg would append again to what another import has made of the table, its files twice.
+    table.metadata.properties["commit.retry.num-retries"] = "0"
     transaction = table.transaction()
     if new and _append(work, transaction, new):
         transaction.commit_transaction()

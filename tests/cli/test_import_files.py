@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
 
+from catalog.foreign import files
+
 DAY = "as_of_date=2026-11-23"
 NEXT = "as_of_date=2026-11-24"
 
@@ -247,3 +249,21 @@ def test_names_that_clients_would_cut_are_left_out(lake, here, folder) -> None:
     result = lake.run("import", "files", f"{folder}#1", "--table", "lab.more")
     assert "#1 has # or ?" in result.stderr
     assert result.exit_code not in (0, 1)
+
+
+def test_of_two_imports_at_once_one_is_refused(lake, here, folder, monkeypatch) -> None:
+    write(folder, f"{DAY}/a.parquet", id=[1])
+    arguments = ("import", "files", str(folder), "--table", "lab.scans")
+    lake.ok(*arguments)
+    write(folder, f"{NEXT}/b.parquet", id=[2])
+    read = files._data_files
+
+    def overtaken(*given: Any) -> Any:
+        monkeypatch.setattr(files, "_data_files", read)
+        lake.ok(*arguments)
+        return read(*given)
+
+    monkeypatch.setattr(files, "_data_files", overtaken)
+    assert lake.run(*arguments).exit_code not in (0, 1)
+    assert [row["id"] for row in rows(here)] == [1, 2]
+    assert set(outcomes(lake.ok(*arguments)).values()) == {"unchanged"}
