@@ -153,7 +153,7 @@ def _properties(keys: Any) -> dict[str, str]:
 
 
 def _content_hash(request: SignRequest) -> str:
-    """Return what stands for the payload: the hash of a body that was checked, else any payload."""
+    """Return what stands for the payload: the hash of a body that came along, else any payload."""
     if request.body is not None:
         return hashlib.sha256(request.body.encode()).hexdigest()
     return next(iter(request.headers.get(_CONTENT_HASH, ())), _UNSIGNED_PAYLOAD)

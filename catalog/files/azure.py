@@ -21,8 +21,8 @@ except ImportError:  # Without the extra `azure`.
 else:
     _INSTALLED = True
 
-# As Azure orders them: read, add, create, write, delete, list.
-_READ, _WRITE = "rl", "racwdl"
+# As Azure orders them: read, add, create, write, list; nobody may delete, as in `scopes.py`.
+_READ, _WRITE = "rl", "racwl"
 _CLIENT = ("adls.tenant-id", "adls.client-id", "adls.client-secret")
 # Clocks differ; a key that is not yet good is refused.
 _SKEW = timedelta(minutes=5)

@@ -24,7 +24,8 @@ else:
     _INSTALLED = True
 
 _SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
-_READ, _WRITE = "inRole:roles/storage.objectViewer", "inRole:roles/storage.objectUser"
+# Nobody may delete, as in `scopes.py`; nor replace an object, which Iceberg never does.
+_READ, _WRITE = "inRole:roles/storage.objectViewer", "inRole:roles/storage.objectCreator"
 # Google's tokens hold for an hour; nobody else can say.
 _LIFETIME = timedelta(hours=1)
 
@@ -90,6 +91,6 @@ def _boundary(scope: Scope) -> Any:
     condition = downscoped.AvailabilityCondition(
         f"resource.name.startsWith({objects}) || {listing}.startsWith({listed})"
     )
-    allowed = [_READ if scope.read_only else _WRITE]
+    allowed = [_READ] if scope.read_only else [_READ, _WRITE]
     rule = downscoped.AccessBoundaryRule(f"//storage.googleapis.com/{bucket}", allowed, condition)
     return downscoped.CredentialAccessBoundary([rule])

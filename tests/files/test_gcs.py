@@ -94,8 +94,8 @@ def test_a_token_is_exchanged_for_one_that_reaches_the_table_only(
     assert exchange["subject_token"] == "source"
     [rule] = json.loads(unquote(exchange["options"]))["accessBoundary"]["accessBoundaryRules"]
     assert rule["availableResource"] == "//storage.googleapis.com/projects/_/buckets/bucket"
-    role = "objectViewer" if read_only else "objectUser"
-    assert rule["availablePermissions"] == [f"inRole:roles/storage.{role}"]
+    roles = ["objectViewer"] if read_only else ["objectViewer", "objectCreator"]
+    assert rule["availablePermissions"] == [f"inRole:roles/storage.{role}" for role in roles]
     assert rule["availabilityCondition"]["expression"] == (
         r'resource.name.startsWith("projects/_/buckets/bucket/objects/lake/o' + r"'b\"x\\t/" + '")'
         ' || api.getAttribute("storage.googleapis.com/objectListPrefix", "")'

@@ -192,7 +192,9 @@ def test_credentials_reach_the_table_and_nothing_else(server, vending, s3):
     bucket = store(s3, given["config"])
     obstore.put(bucket, f"{prefix}/data/new", b"x")
     assert bytes(obstore.get(bucket, f"{prefix}/data/new").bytes()) == b"x"
-    obstore.delete(bucket, f"{prefix}/data/new")
+    with pytest.raises(BaseError, match="AccessDenied"):
+        obstore.delete(bucket, f"{prefix}/data/new")
+    assert obstore.head(bucket, f"{prefix}/data/new")["size"] == 1
     other = inside(server.load(vending, "", "other"), s3)
     metadata = server.load(vending, "", "other").json()["metadata-location"]
     with pytest.raises(PermissionDeniedError):

@@ -88,7 +88,7 @@ def test_a_client_is_given_a_signature_for_its_tables_directory(lake, azure):
     assert credentials["prefix"] == location
     depth = len(location.removeprefix(f"{azure.location}/").split("/"))
     assert (signature["sr"], signature["sdd"]) == ("d", str(depth))
-    assert (signature["sp"], signature["spr"]) == ("racwdl", "https")
+    assert (signature["sp"], signature["spr"]) == ("racwl", "https")
     host = f"{azure.account}.dfs.core.windows.net"
     expiry = int(credentials["config"][f"adls.sas-token-expires-at-ms.{host}"])
     assert 3000 < expiry / 1000 - time.time() <= 3600
@@ -97,7 +97,7 @@ def test_a_client_is_given_a_signature_for_its_tables_directory(lake, azure):
     assert config["adls.account-name"] == azure.account
     assert azure.secrets["adls.account-key"] not in answer.text
     fresh = client.get(f"/iceberg/{config['adls.refresh-credentials-endpoint']}")
-    assert given(fresh)[1]["sp"] == "racwdl"
+    assert given(fresh)[1]["sp"] == "racwl"
 
 
 def test_through_a_tag_a_client_only_reads(lake):
