@@ -123,7 +123,7 @@ def postgres(directory: Path) -> Iterator[str]:
 @contextmanager
 def postgres_server(directory: Path) -> Iterator[Postgres]:
     """Run PostgreSQL for a while, with a hand on it."""
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     url = f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
 
     def answers() -> bool:
@@ -143,7 +143,7 @@ def postgres_server(directory: Path) -> Iterator[Postgres]:
 @contextmanager
 def object_store(directory: Path) -> Iterator[ObjectStore]:
     """Run an object store for a while; give a bucket in it."""
-    *ports, secure_port = _free_ports(9)
+    *ports, secure_port = free_ports(9)
     keys = {"AWS_ACCESS_KEY_ID": "mainstem", "AWS_SECRET_ACCESS_KEY": "mainstem-secret"}
     endpoint = f"http://127.0.0.1:{ports[-1]}"
 
@@ -186,7 +186,7 @@ def object_store(directory: Path) -> Iterator[ObjectStore]:
 @contextmanager
 def azurite(directory: Path) -> Iterator[Azurite]:
     """Run Azure's emulator for a while; give a container in it."""
-    (port,) = _free_ports(1)
+    (port,) = free_ports(1)
     ca_file, certificate, key = _certificates(directory)
     inside = {certificate: "/cert.pem", key: "/key.pem"}
 
@@ -528,7 +528,7 @@ def _certificates(directory: Path) -> tuple[Path, Path, Path]:
     return paths
 
 
-def _free_ports(number: int) -> list[int]:
+def free_ports(number: int) -> list[int]:
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
         for each in sockets:

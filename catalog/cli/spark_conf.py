@@ -44,6 +44,7 @@ class Platform(StrEnum):
     EMR = "emr"
     EMR_SERVERLESS = "emr-serverless"
     DATABRICKS = "databricks"
+    THRIFT_SERVER = "thrift-server"
 
 
 def register(app: typer.Typer) -> None:
@@ -126,6 +127,8 @@ def _template(platform: Platform, at: str | None) -> Traversable:
     folder: Traversable = files("catalog") / "spark_conf"
     if not folder.is_dir():
         folder = Path(__file__).parents[2] / "spark_conf"
+    if platform is Platform.THRIFT_SERVER:
+        return folder / f"{platform}.conf"
     if platform is not Platform.SPARK:
         return folder / f"{platform}.json"
     kind = "branch" if at is None else "pinned" if "@{" in at else "release"

@@ -37,6 +37,14 @@ def test_the_runtime_is_that_of_sparks_version(lake, version, runtime) -> None:
     assert found["spark.jars.packages"].endswith(runtime)
 
 
+def test_a_thrift_server_has_its_jars_in_a_folder(lake) -> None:
+    plain = settings(lake.run("doctor", "spark-conf").stdout)
+    found = settings(lake.run("doctor", "spark-conf", "--for", "thrift-server").stdout)
+    assert found.pop("spark.driver.extraClassPath") == "jars/*"
+    plain.pop("spark.jars.packages")
+    assert found == plain
+
+
 def test_platforms_are_known_with_spark_3_5_only(lake) -> None:
     result = lake.run("doctor", "spark-conf", "--for", "emr", "--spark", "4.1")
     assert result.exit_code == 2

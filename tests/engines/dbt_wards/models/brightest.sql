@@ -1,0 +1,4 @@
+{{ config(materialized='view') }}
+
+select max(total) as total
+from {{ ref('daily') }}

@@ -1,0 +1,3 @@
+select day, count(*) as readings, sum(value) as total
+from {{ ref('readings') }}
+group by day
