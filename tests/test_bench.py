@@ -85,6 +85,16 @@ def test_quick_run_measures_every_operation_on_both_databases() -> None:
 
 
 @pytest.mark.slow
+def test_the_catalogs_share_of_dbts_time_is_measured_by_both_engines() -> None:
+    builds = orjson.loads(_bench("engines", "--json"))["builds"]
+    assert [each["engine"] for each in builds] == ["duckdb", "spark"]
+    for build in builds:
+        # Each model is loaded and committed at least.
+        assert build["requests"] > 2 * build["models"]
+        assert 0 < build["share"] < 1
+
+
+@pytest.mark.slow
 def test_libraries_for_object_storage_are_measured_alike() -> None:
     found: dict[str, dict[str, str]] = orjson.loads(_bench("--stores", "--json"))
     assert found["obstore"].keys() == found["pyarrow"].keys()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.both_sides import measure_both_sides
 from benchmarks.databases import DATABASES
+from benchmarks.engines import show_engines
 from benchmarks.figures import Figure
 from benchmarks.lake import CHANGED, Lake
 from benchmarks.object_stores import show_libraries
@@ -17,12 +18,17 @@ from benchmarks.rounds import FULL, PEER, QUICK
 from benchmarks.splices import measure_splices
 from benchmarks.suite import measure, measure_nessie
 
+# Of dbt's project in the quickstart.
+_MODELS, _QUICK_MODELS = 200, 20
 _CHOICES = {**{name: [name] for name in DATABASES}, "both": list(DATABASES)}
 
 
 def main() -> int:
     """Run what the arguments ask for."""
     arguments = _parse()
+    if arguments.what == "engines":
+        show_engines(_QUICK_MODELS if arguments.quick else _MODELS, as_json=arguments.json)
+        return 0
     if arguments.stores:
         show_libraries(quick=arguments.quick, as_json=arguments.json)
         return 0
@@ -69,6 +75,12 @@ def _sizes(text: str) -> list[int]:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=["engines"],
+        help="measure what share of dbt's time is the catalog's instead, by DuckDB and by Spark",
+    )
     parser.add_argument("--sizes", type=_sizes, default=[200, 10_000, 100_000])
     parser.add_argument("--database", choices=_CHOICES, default="both")
     parser.add_argument(
