@@ -20,6 +20,7 @@ from benchmarks.suite import measure, measure_nessie
 
 # Of dbt's project in the quickstart.
 _MODELS, _QUICK_MODELS = 200, 20
+_ENGINES = {"duckdb": ["duckdb"], "spark": ["spark"], "both": ["duckdb", "spark"]}
 _CHOICES = {**{name: [name] for name in DATABASES}, "both": list(DATABASES)}
 
 
@@ -27,7 +28,8 @@ def main() -> int:
     """Run what the arguments ask for."""
     arguments = _parse()
     if arguments.what == "engines":
-        show_engines(_QUICK_MODELS if arguments.quick else _MODELS, as_json=arguments.json)
+        models = _QUICK_MODELS if arguments.quick else _MODELS
+        show_engines(_ENGINES[arguments.engine], models, as_json=arguments.json)
         return 0
     if arguments.stores:
         show_libraries(quick=arguments.quick, as_json=arguments.json)
@@ -81,6 +83,7 @@ def _parse() -> argparse.Namespace:
         choices=["engines"],
         help="measure what share of dbt's time is the catalog's instead, by DuckDB and by Spark",
     )
+    parser.add_argument("--engine", choices=_ENGINES, default="both", help="whose dbt builds")
     parser.add_argument("--sizes", type=_sizes, default=[200, 10_000, 100_000])
     parser.add_argument("--database", choices=_CHOICES, default="both")
     parser.add_argument(

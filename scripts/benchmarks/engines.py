@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,9 +40,9 @@ class Build:
         return self.catalog_seconds / self.seconds
 
 
-def show_engines(models: int, *, as_json: bool) -> None:
+def show_engines(engines: Sequence[str], models: int, *, as_json: bool) -> None:
     """Build by each engine on a catalog of its own, and print what was measured."""
-    builds = [_measure(engine, models) for engine in ("duckdb", "spark")]
+    builds = [_measure(engine, models) for engine in engines]
     if as_json:
         found = [{**asdict(each), "share": each.share} for each in builds]
         sys.stdout.write(json.dumps({"builds": found}, indent=2) + "\n")
