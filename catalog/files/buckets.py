@@ -11,6 +11,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
 from catalog.errors import AlreadyExists, InvalidInput, NoSuchFile, StorageUnavailable
+from catalog.files.parallel import for_all
 from catalog.files.trust import Trust
 
 # obstore opens others too, as HTTP, which cannot create a file only where none is.
@@ -99,7 +100,7 @@ class BucketFiles:
             for location, data in files.items():
                 self._create(location, data)
         else:
-            list(self._pool.map(self._create, files.keys(), files.values()))
+            for_all(self._pool, self._create, files.keys(), files.values())
 
     def make_directories(self, locations: Iterable[str]) -> None:
         """Do nothing: object stores have no folders."""

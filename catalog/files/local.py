@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from catalog.errors import AlreadyExists, InvalidInput, NoSuchFile, StorageUnavailable
+from catalog.files.parallel import for_all
 
 _PARALLEL = 16
 
@@ -49,12 +50,12 @@ class LocalFiles:
             for location, data in files.items():
                 _create(location, data)
         else:
-            list(self._pool.map(_create, files.keys(), files.values()))
+            for_all(self._pool, _create, files.keys(), files.values())
         folders = {_path(location).parent for location in files}
         if len(folders) == 1:
             _seal_folder(folders.pop())
         else:
-            list(self._pool.map(_seal_folder, folders))
+            for_all(self._pool, _seal_folder, folders)
 
     def make_directories(self, locations: Iterable[str]) -> None:
         """Make folders, for writers that rely on them."""
