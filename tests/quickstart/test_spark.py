@@ -51,3 +51,4 @@ def test_two_days_by_spark_keep_the_tables_and_add_to_them(server, tmp_path: Pat
     commits = server.get("commits", table="training.training_v2_7d")["commits"]
     assert len(commits) == 2
     assert {commit["author"] for commit in commits} == {"Ada Byron"}
+    assert all(commit["metadata"]["dbt-invocation-id"] for commit in commits)
