@@ -17,9 +17,9 @@ import pytest
 from typer.testing import CliRunner
 
 from catalog.cli.main import app
+from tests.cli import ingest
 
 COMMAND = (sys.executable, "-m", "catalog")
-INGEST = str(Path(__file__).with_name("ingest.py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +89,7 @@ class Lake:
 
     def ingest(self, branch: str, table: str, rows: int) -> None:
         """Write a table on a branch as an engine does."""
-        environment = {
-            **self.environment,
-            "MAINSTEM_URI": f"{self.server}/iceberg",
-            "MAINSTEM_WAREHOUSE": f"{self.warehouse}@{branch}",
-            "MAINSTEM_BRANCH": branch,
-        }
-        command = [sys.executable, INGEST, table, str(rows)]
-        subprocess.run(
-            command, env=environment, cwd=self.directory, check=True, stdout=subprocess.DEVNULL
-        )
+        ingest.write(f"{self.server}/iceberg", f"{self.warehouse}@{branch}", table, rows)
 
     def drop(self, branch: str, table: str) -> None:
         """Drop a table on a branch as an engine does."""
@@ -175,9 +166,8 @@ def lake(new_lake: Callable[[Path], Lake], tmp_path: Path) -> Lake:
     return new_lake(tmp_path)
 
 
-@pytest.fixture
-def branched(lake: Lake) -> Lake:
-    """Give a warehouse where `main` has day.slides, and `work` changes it and adds day.scans."""
+def branch_off(lake: Lake) -> Lake:
+    """Give `main` the table day.slides; `work` changes it and adds day.scans."""
     lake.ingest("main", "slides", 100)
     lake.ok("branch", "create", "work")
     lake.ingest("work", "slides", 1350)
@@ -186,10 +176,16 @@ def branched(lake: Lake) -> Lake:
 
 
 @pytest.fixture
+def branched(lake: Lake) -> Lake:
+    """Give a warehouse where `main` has day.slides, and `work` changes it and adds day.scans."""
+    return branch_off(lake)
+
+
+@pytest.fixture
 def ingest_command() -> Callable[..., tuple[str, ...]]:
     """Give the command line of a release's command that writes a table."""
 
     def command(table: str = "slides", rows: int = 10, exit_code: int = 0) -> tuple[str, ...]:
-        return (sys.executable, INGEST, table, str(rows), str(exit_code))
+        return (sys.executable, ingest.__file__, table, str(rows), str(exit_code))
 
     return command

@@ -13,38 +13,35 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
-URI = os.environ["MAINSTEM_URI"]
 
-
-def request(method, path, body=None):
+def request(method, url, body=None):
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
-    call = urllib.request.Request(URI + path, data, headers, method=method)
+    call = urllib.request.Request(url, data, headers, method=method)
     with urllib.request.urlopen(call, timeout=60) as response:
         return json.loads(response.read() or b"{}")
 
 
-def ensure(path, body):
+def ensure(url, body):
     try:
-        request("POST", path, body)
+        request("POST", url, body)
     except urllib.error.HTTPError as error:
-        if error.code != 409:
-            raise
+        with error:
+            if error.code != 409:
+                raise
 
 
-def main(table, rows, exit_code):
-    with Path("runs").open("a") as runs:
-        runs.write(f"{os.environ['MAINSTEM_BRANCH']}\n")
-    warehouse = quote(os.environ["MAINSTEM_WAREHOUSE"], safe="")
-    prefix = request("GET", f"/v1/config?warehouse={warehouse}")["overrides"]["prefix"]
-    ensure(f"/v1/{prefix}/namespaces", {"namespace": ["day"]})
+def write(uri, warehouse, table, rows):
+    config = request("GET", f"{uri}/v1/config?warehouse={quote(warehouse, safe='')}")
+    namespaces = f"{uri}/v1/{config['overrides']['prefix']}/namespaces"
+    ensure(namespaces, {"namespace": ["day"]})
     schema = {
         "type": "struct",
         "fields": [{"id": 1, "name": "id", "type": "long", "required": False}],
     }
-    ensure(f"/v1/{prefix}/namespaces/day/tables", {"name": table, "schema": schema})
-    path = f"/v1/{prefix}/namespaces/day/tables/{table}"
-    metadata = request("GET", path)["metadata"]
+    ensure(f"{namespaces}/day/tables", {"name": table, "schema": schema})
+    url = f"{namespaces}/day/tables/{table}"
+    metadata = request("GET", url)["metadata"]
     before = metadata.get("current-snapshot-id")
     snapshot = {
         "snapshot-id": time.time_ns(),
@@ -59,7 +56,7 @@ def main(table, rows, exit_code):
     head = {"ref-name": "main", "type": "branch", "snapshot-id": snapshot["snapshot-id"]}
     request(
         "POST",
-        path,
+        url,
         {
             "requirements": [],
             "updates": [
@@ -68,6 +65,12 @@ def main(table, rows, exit_code):
             ],
         },
     )
+
+
+def main(table, rows, exit_code):
+    with Path("runs").open("a") as runs:
+        runs.write(f"{os.environ['MAINSTEM_BRANCH']}\n")
+    write(os.environ["MAINSTEM_URI"], os.environ["MAINSTEM_WAREHOUSE"], table, rows)
     print("ingested", table)
     return exit_code
 

@@ -11,6 +11,8 @@ from fcntl import ioctl
 
 import pytest
 
+from tests.cli.conftest import branch_off
+
 COLUMNS = 80
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
@@ -44,9 +46,10 @@ def text(screen: str) -> str:
     return ESCAPE.sub("", screen)
 
 
-@pytest.fixture
-def wide(branched):
-    """Add names, messages and conflicts longer than a terminal likes."""
+@pytest.fixture(scope="module")
+def wide(new_lake, tmp_path_factory):
+    """Give names, messages and conflicts longer than a terminal likes, only to be read."""
+    branched = branch_off(new_lake(tmp_path_factory.mktemp("wide")))
     long = "slide_texture_worst_per_patient_and_scanner_over_thirty_days"
     branched.ingest("work", long, 123_456_789)
     branched.ok("tag", "create", "release/2026-11-23", "--at", "work", "-m", "word " * 40)
