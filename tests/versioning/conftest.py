@@ -1,12 +1,8 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import settings
 
 from catalog.versioning.object_store import ObjectCache, Objects
-
-settings.register_profile("mainstem", deadline=None, max_examples=60)
-settings.load_profile("mainstem")
 
 
 @pytest.fixture
