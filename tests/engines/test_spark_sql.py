@@ -61,19 +61,26 @@ def test_namespaces_nest_and_have_properties(ns: Namespace) -> None:
         ns.sql(f"DROP NAMESPACE {inner}")
 
 
+@pytest.mark.parametrize("version", [2, 3])
 @pytest.mark.parametrize("mode", ["copy-on-write", "merge-on-read"])
-def test_rows_are_merged_updated_and_deleted(ns: Namespace, mode: str) -> None:
+def test_rows_are_merged_updated_and_deleted(ns: Namespace, version: int, mode: str) -> None:
     how = ", ".join(f"'write.{verb}.mode' = '{mode}'" for verb in ("delete", "update", "merge"))
-    ns.sql(f"CREATE TABLE t (id INT, v STRING) TBLPROPERTIES ('format-version' = '2', {how})")
+    properties = f"'format-version' = '{version}', {how}"
+    ns.sql(f"CREATE TABLE t (id INT, v STRING) TBLPROPERTIES ({properties})")
     ns.sql("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')")
+    if version == 3:
+        before = ns.sql("SELECT _row_id FROM t WHERE id IN (1, 2) ORDER BY id")
     ns.sql("UPDATE t SET v = 'B' WHERE id = 2", "DELETE FROM t WHERE id = 3")
     ns.sql(
         "MERGE INTO t USING (SELECT 1 AS id, 'A' AS v UNION ALL SELECT 5, 'e') s ON t.id = s.id"
         " WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
     )
     assert ns.rows("SELECT * FROM t") == [(1, "A"), (2, "B"), (4, "d"), (5, "e")]
-    deletes = ns.sql("SELECT count(*) FROM ns.t.delete_files")[0][0]
-    assert (deletes > 0) is (mode == "merge-on-read")
+    formats = {row[0] for row in ns.sql("SELECT file_format FROM ns.t.delete_files")}
+    written = "PARQUET" if version == 2 else "PUFFIN"
+    assert formats == ({written} if mode == "merge-on-read" else set())
+    if version == 3:
+        assert ns.sql("SELECT _row_id FROM t WHERE id IN (1, 2) ORDER BY id") == before
     ns.sql("INSERT OVERWRITE t VALUES (9, 'z')")
     assert ns.sql("SELECT * FROM t") == [(9, "z")]
 
@@ -175,6 +182,29 @@ def test_procedures_that_keep_files_work(ns: Namespace) -> None:
     assert ns.rows("SELECT id FROM again") == [(1,), (3,)]
 
 
+def test_what_was_staged_or_on_a_tables_own_branch_is_published(
+    ns: Namespace, spark: Spark
+) -> None:
+    ns.sql("CREATE TABLE t (id INT) TBLPROPERTIES ('write.wap.enabled' = 'true')")
+    ns.sql("INSERT INTO t VALUES (1)")
+    spark.session.conf.set("spark.wap.id", "audit")
+    try:
+        ns.sql("INSERT INTO t VALUES (2)")
+    finally:
+        spark.session.conf.unset("spark.wap.id")
+    ns.sql("INSERT INTO t VALUES (3)")
+    assert ns.rows("SELECT id FROM t") == [(1,), (3,)]
+    staged = ns.sql("SELECT snapshot_id FROM ns.t.snapshots WHERE summary['wap.id'] = 'audit'")
+    system = f"{ns.catalog}.system"
+    ns.sql(f"CALL {system}.cherrypick_snapshot('ns.t', {staged[0][0]})")
+    assert ns.rows("SELECT id FROM t") == [(1,), (2,), (3,)]
+    with pytest.raises(Py4JJavaError, match="DuplicateWAPCommit"):
+        ns.sql(f"CALL {system}.cherrypick_snapshot('ns.t', {staged[0][0]})")
+    ns.sql("ALTER TABLE t CREATE BRANCH b", "INSERT INTO ns.t.branch_b VALUES (4)")
+    ns.sql(f"CALL {system}.fast_forward('ns.t', 'main', 'b')")
+    assert ns.rows("SELECT id FROM t") == [(1,), (2,), (3,), (4,)]
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -192,15 +222,31 @@ def test_procedures_that_delete_files_are_refused(ns: Namespace, call: str) -> N
     assert sorted(path for path in folder.rglob("*") if path.is_file()) == before
 
 
-def test_a_stream_writes_to_a_branch(ns: Namespace, spark: Spark, tmp_path: Path) -> None:
+def test_a_stream_writes_to_a_branch_and_goes_on_after_a_restart(
+    ns: Namespace, spark: Spark, tmp_path: Path
+) -> None:
     ns.sql("CREATE TABLE t (id BIGINT)")
     ns.lake.branch("stream")
-    work = spark.attach(ns.lake, "stream")
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.json").write_text('{"id": 1}\n{"id": 2}\n')
-    source = spark.session.readStream.schema("id BIGINT").json(str(tmp_path / "in"))
-    writer = source.writeStream.format("iceberg").trigger(availableNow=True)
-    writer = writer.option("checkpointLocation", str(tmp_path / "checkpoint"))
-    writer.toTable(f"{work}.ns.t").awaitTermination()
-    assert ns.rows(f"SELECT id FROM {work}.ns.t") == [(1,), (2,)]
+    source = tmp_path / "in"
+    source.mkdir()
+
+    def run() -> list[tuple[int]]:
+        """Start the query on the branch, attached anew, take in what is new, and stop."""
+        work = spark.attach(ns.lake, "stream")
+        lines = spark.session.readStream.schema("id BIGINT").json(str(source))
+        writer = lines.writeStream.format("iceberg").trigger(availableNow=True)
+        writer = writer.option("checkpointLocation", str(tmp_path / "checkpoint"))
+        writer.toTable(f"{work}.ns.t").awaitTermination()
+        return ns.rows(f"SELECT id FROM {work}.ns.t")
+
+    (source / "a.json").write_text('{"id": 1}\n{"id": 2}\n')
+    assert run() == [(1,), (2,)]
     assert ns.sql("SELECT * FROM t") == []
+    ns.lake.merge("stream")
+    head = ns.lake.head("stream")
+    assert run() == [(1,), (2,)]
+    assert ns.lake.head("stream") == head, "nothing was new"
+    (source / "b.json").write_text('{"id": 3}\n')
+    assert run() == [(1,), (2,), (3,)]
+    ns.lake.merge("stream")
+    assert ns.rows("SELECT id FROM t") == [(1,), (2,), (3,)]
