@@ -241,20 +241,9 @@ class Warehouse:
 
     def _iceberg(self, revision: str) -> Catalog:
         if revision not in self._catalogs:
-            self._catalogs[revision] = self._open(revision)
+            properties = self._client.iceberg(self.name, revision)
+            self._catalogs[revision] = load_catalog(self.name, **properties)
         return self._catalogs[revision]
-
-    def _open(self, revision: str) -> Catalog:
-        uri, warehouse = f"{self._client.server}/iceberg", f"{self.name}@{revision}"
-        properties = {}
-        if self._client.credential:
-            properties["credential"] = self._client.credential
-            properties["oauth2-server-uri"] = f"{uri}/v1/oauth/tokens"
-        if self._client.author:
-            # The HTTP library takes text as Latin-1, and the header is UTF-8.
-            author = self._client.author.encode().decode("latin-1")
-            properties["header.X-Mainstem-Author"] = author
-        return load_catalog(self.name, type="rest", uri=uri, warehouse=warehouse, **properties)
 
 
 class Revision:

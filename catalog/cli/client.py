@@ -57,6 +57,18 @@ class Client:
         """Close the connections."""
         self._http.close()
 
+    def iceberg(self, warehouse: str, revision: str) -> dict[str, str]:
+        """Return what pyiceberg opens a revision of a warehouse with, as this client's caller."""
+        uri = f"{self.server}/iceberg"
+        found = {"type": "rest", "uri": uri, "warehouse": f"{warehouse}@{revision}"}
+        if self.credential:
+            found["credential"] = self.credential
+            found["oauth2-server-uri"] = f"{uri}/v1/oauth/tokens"
+        if self.author:
+            # The HTTP library takes text as Latin-1, and the header is UTF-8.
+            found["header.X-Mainstem-Author"] = self.author.encode().decode("latin-1")
+        return found
+
     def get(self, *segments: str, **query: Query) -> Json:
         """Read one document; members of `query` that are None or empty are left out."""
         return self._request("GET", segments, query=query)

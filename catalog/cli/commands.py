@@ -58,12 +58,7 @@ class Session:
 
     def iceberg(self, revision: str) -> dict[str, str]:
         """Return what pyiceberg opens a revision of the warehouse with."""
-        uri = f"{self.client.server}/iceberg"
-        found = {"type": "rest", "uri": uri, "warehouse": f"{self.warehouse}@{revision}"}
-        if self.client.credential:
-            found["credential"] = self.client.credential
-            found["oauth2-server-uri"] = f"{uri}/v1/oauth/tokens"
-        return found
+        return self.client.iceberg(self.warehouse, revision)
 
     def get(self, *segments: str, **query: Query) -> Json:
         """Read a document of the warehouse."""
