@@ -1,5 +1,6 @@
 """Hive's folders: `name=value` in a file's path tells a column's value, which the file may lack."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -19,6 +20,10 @@ TYPES: dict[str, PrimitiveType] = {
 }
 _BITS = {"int": 32, "long": 64}
 _EPOCH = date(1970, 1, 1).toordinal()
+# As Hive and Spark write them, and zeros before a number, as in `month=07`. Python would read more:
+# `1_000`, other scripts' digits, and `20261123` as a date.
+_NUMBER = re.compile(r"-?[0-9]+")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def pairs_of(relative: str) -> Pairs:
@@ -55,14 +60,20 @@ def parsed(kind: PrimitiveType, text: str | None) -> Any:
         case StringType():
             return text
         case IntegerType() | LongType():
-            number = int(text)
+            number = int(_spelled(_NUMBER, text))
             if not -(1 << _BITS[str(kind)] - 1) <= number < 1 << _BITS[str(kind)] - 1:
                 raise ValueError(f"{text} is out of range")
             return number
         case DateType():
-            return date.fromisoformat(text).toordinal() - _EPOCH
+            return date.fromisoformat(_spelled(_DATE, text)).toordinal() - _EPOCH
         case _:
             raise ValueError(f"a path tells no value of type {kind}")
+
+
+def _spelled(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise ValueError("it is not written as Hive and Spark do")
+    return text
 
 
 def _round_trips(kind: PrimitiveType, text: str) -> bool:

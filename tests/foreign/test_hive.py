@@ -55,8 +55,20 @@ def test_no_text_is_lost(texts: list[str]) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "text", "why"),
-    [("int", str(1 << 31), "range"), ("long", "a", "invalid"), ("date", "2026-02-30", "day")],
+    [
+        ("int", str(1 << 31), "range"),
+        ("date", "2026-02-30", "day"),
+        *(("long", text, "written") for text in ("a", "", "1_000", "+1", " 1", "1\n", "1.0", "１")),
+        *(
+            ("date", text, "written")
+            for text in ("20261123", "2026-W48-1", "2026-11-23 ", "2026-1-1")
+        ),
+    ],
 )
 def test_what_is_no_value_of_the_type_is_refused(kind, text, why) -> None:
     with pytest.raises(ValueError, match=why):
         parsed(TYPES[kind], text)
+
+
+def test_zeros_before_a_number_do_not_change_it() -> None:
+    assert [parsed(TYPES["int"], text) for text in ("07", "-0012", "0")] == [7, -12, 0]
