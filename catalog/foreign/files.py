@@ -28,7 +28,7 @@ from pyiceberg.table.metadata import TableMetadata, new_table_metadata
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
-from pyiceberg.types import PrimitiveType
+from pyiceberg.types import IcebergType, PrimitiveType
 
 from catalog.foreign import hive
 from catalog.foreign.columns import Columns, Unfit, columns_of, misfit, schema_of, widened
@@ -112,6 +112,7 @@ def _create(work: _Work, catalog: RestCatalog) -> None:
     if not files:
         return
     names, files = _partition_names(work, files)
+    _check_types(request, {name: columns.get(name) for name in names})
     kinds = {name: _kind(request, name, columns, files) for name in names}
     schema = assign_fresh_schema_ids(_schema(columns, kinds))
     spec = PartitionSpec(
@@ -153,6 +154,8 @@ def _extend(work: _Work, table: Table) -> None:
         raise FolderRefused(
             f"The table does not say by {_MAPPING} how its files' columns are found"
         )
+    partitions = [table.schema().find_field(each.source_id) for each in table.spec().fields]
+    _check_types(work.request, {each.name: each.field_type for each in partitions})
     files = _listed(work, below=address.removeprefix(root).strip("/"))
     known = set(_ever(table))
     work.done += [Imported(f.relative, "unchanged") for f in files if f.address in known]
@@ -248,6 +251,19 @@ def _kind(request: Request, name: str, columns: Columns, files: Sequence[File]) 
     if not isinstance(kind, PrimitiveType):
         raise FolderRefused(f"Column {name} is nested, and cannot be a partition")
     return kind
+
+
+def _check_types(request: Request, known: Mapping[str, IcebergType | None]) -> None:
+    """Check the types that were given, against those of the partitions that have one already.
+
+    Raises:
+        FolderRefused: if one would have no effect.
+    """
+    for name, kind in request.types.items():
+        if name not in known:
+            raise FolderRefused(f"{name} is to be of type {kind}, but no folder tells its values")
+        if known[name] not in (None, kind):
+            raise FolderRefused(f"{name} is to be of type {kind}, but is {known[name]} already")
 
 
 def _append(work: _Work, transaction: Transaction, files: Sequence[File]) -> bool:

@@ -165,6 +165,27 @@ def test_a_type_can_be_given(lake, here, folder) -> None:
     lake.ok(*arguments, "--partition-type", "batch=string")
     assert rows(here) == [{"id": 1, "batch": "7"}]
     assert lake.run(*arguments, "--partition-type", "batch=blob").exit_code == 2
+    again = lake.ok(*arguments, "--partition-type", "batch=string")
+    assert set(outcomes(again).values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_a_type_that_would_have_no_effect_is_refused(lake, folder, imported) -> None:
+    write(folder, "batch=7/site=Bonn/a.parquet", id=[1], batch=pa.array([7], pa.int32()))
+    arguments = ("import", "files", str(folder), "--table", "lab.scans")
+    if imported:
+        lake.ok(*arguments)
+    head = lake.head("main")
+    for given, told in (
+        ("batch=string", "batch is to be of type string, but is int already"),
+        ("id=int", "id is to be of type int, but no folder tells its values"),
+        ("Site=string", "Site is to be of type string, but no folder tells its values"),
+    ):
+        refused = lake.run(*arguments, "--partition-type", given)
+        assert refused.exit_code == 4
+        assert told in refused.stderr
+    assert lake.head("main") == head
+    lake.ok(*arguments, "--partition-type", "batch=int", "--partition-type", "site=string")
 
 
 def test_a_dry_run_tells_the_same_and_changes_nothing(lake, folder) -> None:
