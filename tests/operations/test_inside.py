@@ -73,6 +73,29 @@ def test_appends_of_both_sides_are_both_there(parted: Lake):
     assert snapshot.summary["mainstem.origin-commit"] == parted.head("work")
 
 
+@pytest.mark.parametrize("source", ["77", "raw@77"])
+def test_a_job_may_note_in_a_snapshot_what_it_read(parted: Lake, source: str):
+    """Iceberg's cherry-picks name a snapshot of the same table under this name."""
+    for branch, row in (("main", (3, "mon", 30)), ("work", (4, "mon", 40))):
+        noted = {"source-snapshot-id": source}
+        parted.table(branch=branch).append(arrow([row]), snapshot_properties=noted)
+    merged(parted)
+    assert parted.rows() == [*BASE, (3, "mon", 30), (4, "mon", 40)]
+
+
+def test_what_a_job_noted_stays_where_its_snapshot_is_taken_as_it_is(parted: Lake):
+    noted = {"source-snapshot-id": "raw@77"}
+    parted.table(branch="work").append(arrow([(3, "mon", 30)]), snapshot_properties=noted)
+    with parted.table().transaction() as change:
+        change.set_properties({"set.by": "main"})
+    done = outcome(merged(parted))
+    assert done.inside is not None
+    snapshot = parted.table().current_snapshot()
+    assert done.inside.snapshots[0].origin == snapshot.snapshot_id
+    assert snapshot.summary["source-snapshot-id"] == "raw@77"
+    assert parted.rows() == [*BASE, (3, "mon", 30)]
+
+
 def test_overwrites_of_different_partitions_go_together(parted: Lake):
     parted.table().dynamic_partition_overwrite(arrow([(3, "mon", 30)]))
     parted.table(branch="work").dynamic_partition_overwrite(arrow([(4, "tue", 40)]))

@@ -1,8 +1,8 @@
 """Which snapshots of two histories are the same change, and which of theirs ours has yet to take.
 
-A replayed snapshot has an id of its own and names its origin in `source-snapshot-id`, as Iceberg's
-cherry-picks do. Snapshots of one origin are one change, whichever side has the copy: so branches
-can be merged back and forth, squashed or picked from, and no change is taken twice.
+A replayed snapshot has an id of its own. Snapshots of one origin are one change, whichever side has
+the copy: so branches can be merged back and forth, squashed or picked from, and no change is taken
+twice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,10 +11,11 @@ from enum import StrEnum
 from itertools import accumulate, dropwhile
 
 from catalog.errors import ValidationFailed
+from catalog.iceberg.manifests.entries import Read
+from catalog.iceberg.merging.copies import Copies
 from catalog.iceberg.merging.problems import Problem
 from catalog.iceberg.metadata import Metadata, current_snapshot_id
 
-SOURCE_SNAPSHOT = "source-snapshot-id"
 REPLACE = "replace"
 _LAST = 1 << 63
 _OPERATIONS = frozenset(("append", "overwrite", "delete", REPLACE))
@@ -65,20 +66,42 @@ def sequence_number_of(snapshot: Metadata) -> int:
 
 
 def line_up(
-    base: Metadata, ours: Metadata, theirs: Metadata, purpose: Purpose
+    base: Metadata, ours: Metadata, theirs: Metadata, purpose: Purpose, read: Read
 ) -> Lineage | list[Problem]:
     """Lay the histories of two sides beside each other, or tell why that cannot be done.
+
+    Files are read only of snapshots that an engine cherry-picked within the table.
 
     Raises:
         ValidationFailed: if a side's current snapshot is not there.
     """
-    return _Histories(base, ours, theirs).line_up(purpose)
+    return _Histories(base, ours, theirs, read).line_up(purpose)
+
+
+def find_ambiguous(base: Metadata, ours: Metadata, theirs: Metadata) -> list[Problem]:
+    """Return a problem for each snapshot id that stands for two snapshots.
+
+    Ids are random, but clients choose them. What is told by id would take one for the other.
+    """
+    lists: dict[int, set[str | None]] = {}
+    for side in (base, ours, theirs):
+        for snapshot in side["snapshots"]:
+            lists.setdefault(snapshot["snapshot-id"], set()).add(snapshot.get("manifest-list"))
+    return [
+        Problem(
+            "snapshot-id-taken",
+            f"The snapshot id {snapshot_id} stands for different snapshots on the target and the"
+            " source: write the source's snapshot again under an id of its own, on a new branch.",
+        )
+        for snapshot_id, found in lists.items()
+        if len(found) > 1
+    ]
 
 
 class _Histories:
     """The chains of the current snapshots of base, ours and theirs."""
 
-    def __init__(self, base: Metadata, ours: Metadata, theirs: Metadata) -> None:
+    def __init__(self, base: Metadata, ours: Metadata, theirs: Metadata, read: Read) -> None:
         # Ids are unique within a table, so a snapshot that one side has expired is told by another.
         self._known = {
             snapshot["snapshot-id"]: snapshot
@@ -90,6 +113,9 @@ class _Histories:
         self._base = self._chain(base)
         self._ours = self._chain(ours)
         self._theirs = self._chain(theirs)
+        chains = (self._base, self._ours, self._theirs)
+        shared = set.intersection(*({each["snapshot-id"] for each in chain} for chain in chains))
+        self._copies = Copies(self._known, shared, read)
 
     def line_up(self, purpose: Purpose) -> Lineage | list[Problem]:
         lost_here = purpose is Purpose.MERGE and self._lost(self._ours)
@@ -170,22 +196,12 @@ class _Histories:
             yield snapshot
             snapshot_id = snapshot.get("parent-snapshot-id")
 
+    def _origin(self, snapshot: Metadata) -> int:
+        return self._copies.origin(snapshot)
+
     def _parent(self, snapshot: Metadata) -> Metadata | None:
         parent = snapshot.get("parent-snapshot-id")
         return None if parent is None else self._known[parent]
-
-    def _origin(self, snapshot: Metadata) -> int:
-        """Follow copies back to the first snapshot that made a change."""
-        passed: set[int] = set()
-        while True:
-            own: int = snapshot["snapshot-id"]
-            source = _source(snapshot)
-            if source is None or own in passed:
-                return own
-            if source not in self._known:
-                return source
-            passed.add(own)
-            snapshot = self._known[source]
 
     def _lost(self, chain: list[Metadata]) -> bool:
         """Tell whether a chain lacks a change of the base's; rewrites change nothing."""
@@ -224,14 +240,6 @@ class _Histories:
     ) -> list[Metadata]:
         origins = {self._origin(each) for other in others for each in other}
         return [each for each in snapshots if self._origin(each) not in origins]
-
-
-def _source(snapshot: Metadata) -> int | None:
-    text = (snapshot.get("summary") or {}).get(SOURCE_SNAPSHOT)
-    try:
-        return None if text is None else int(text)
-    except ValueError:
-        return None
 
 
 def _rolled_back(side: str, other: str) -> Problem:

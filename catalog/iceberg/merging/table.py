@@ -13,7 +13,7 @@ from catalog.iceberg.manifests.entries import Entry, Read
 from catalog.iceberg.merging.changes import Lists, Source, file_changes
 from catalog.iceberg.merging.checks.judge import Histories, Verdict, find_unproven, judge
 from catalog.iceberg.merging.files import Isolation, Step
-from catalog.iceberg.merging.lineage import Lineage, Purpose, line_up
+from catalog.iceberg.merging.lineage import Lineage, Purpose, find_ambiguous, line_up
 from catalog.iceberg.merging.problems import Problem
 from catalog.iceberg.merging.replaying.adoption import (
     adopt,
@@ -93,6 +93,8 @@ class _Merge:
             return TableConflict((_OTHER_TABLE,))
         if invalid := (*_invalid("target", self._ours), *_invalid("source", self._theirs)):
             return TableConflict(invalid)
+        if ambiguous := find_ambiguous(self._base, self._ours, self._theirs):
+            return TableConflict(tuple(ambiguous))
         shapes = merge_shapes(self._base, self._ours, self._theirs)
         if isinstance(shapes, list):
             return TableConflict((*shapes, *self._problems_of_histories(purpose)))
@@ -116,8 +118,11 @@ class _Merge:
         return self._finished(refs, *self._replayed(shapes, judged, origin_commit))
 
     def _problems_of_histories(self, purpose: Purpose) -> list[Problem]:
-        found = line_up(self._base, self._ours, self._theirs, purpose)
+        found = self._line_up(purpose)
         return found if isinstance(found, list) else []
+
+    def _line_up(self, purpose: Purpose) -> Lineage | list[Problem]:
+        return line_up(self._base, self._ours, self._theirs, purpose, self._files.read)
 
     def _adopted(self, shapes: MergedShapes) -> tuple[Metadata, MergeReport]:
         merged = adopt(self._base, shapes, self._theirs, self._clock.now_ms)
@@ -127,7 +132,7 @@ class _Merge:
     def _judge(
         self, shapes: MergedShapes, isolation: Isolation, purpose: Purpose
     ) -> _Judged | list[Problem]:
-        lineage = line_up(self._base, self._ours, self._theirs, purpose)
+        lineage = self._line_up(purpose)
         if isinstance(lineage, list):
             return lineage
         ours, theirs = self._sources(shapes)
@@ -144,7 +149,7 @@ class _Merge:
         """Return what the merged shape asks of files and these do not prove."""
         if not shapes.owed:
             return []
-        lineage = line_up(self._base, self._ours, self._theirs, purpose)
+        lineage = self._line_up(purpose)
         if isinstance(lineage, list):
             return lineage
         return find_unproven(self._histories(shapes, lineage, *self._sources(shapes)))

@@ -10,9 +10,10 @@ from catalog.governance.protections import Refusal
 from catalog.iceberg.details import Detail, part_changes
 from catalog.iceberg.facts import snapshot_changes
 from catalog.iceberg.finishing import finish_merge
+from catalog.iceberg.merging.copies import replayed_from
 from catalog.iceberg.merging.files import Isolation
 from catalog.iceberg.merging.isolation import isolation_of
-from catalog.iceberg.merging.lineage import SOURCE_SNAPSHOT, Purpose
+from catalog.iceberg.merging.lineage import Purpose
 from catalog.iceberg.merging.problems import Problem
 from catalog.iceberg.merging.results import MergeReport, TableConflict
 from catalog.iceberg.merging.shapes.functions import merge_functions
@@ -154,9 +155,10 @@ def _taken(
         snapshot_id = snapshot["snapshot-id"]
         if snapshot_id not in before:
             summary = snapshot.get("summary") or {}
+            origin = replayed_from(snapshot)
             lasts = not files.dry_run or snapshot_id in report.adopted
             yield SnapshotTaken(
-                origin=int(summary.get(SOURCE_SNAPSHOT, snapshot_id)),
+                origin=snapshot_id if origin is None else origin,
                 snapshot_id=snapshot_id if lasts else None,
                 operation=str(summary.get("operation", "")),
                 changes=snapshot_changes(snapshot),

@@ -3,6 +3,7 @@
 import pytest
 
 from catalog.errors import ValidationFailed
+from catalog.iceberg.merging.copies import list_location
 from catalog.iceberg.merging.lineage import Lineage, Purpose, line_up
 
 IDS = {name: number for number, name in enumerate("ABCDEFGHXYZ", start=1)}
@@ -20,11 +21,12 @@ def history(text, *, operations=None, expired=""):
         summary = {"operation": (operations or {}).get(name, "append")}
         if "'" in name:
             summary["source-snapshot-id"] = str(snapshot_id(name[0]))
+            summary["mainstem.origin-commit"] = "c0ffee"
         snapshot = {
             "snapshot-id": snapshot_id(name),
             "sequence-number": number,
             "timestamp-ms": number,
-            "manifest-list": f"{name}.avro",
+            "manifest-list": list_location(name, snapshot_id(name)),
             "summary": summary,
         }
         if snapshots:
@@ -49,7 +51,12 @@ def names(snapshots):
 
 def line(base, ours, theirs, purpose=Purpose.MERGE):
     sides = [history(each) if isinstance(each, str) else each for each in (base, ours, theirs)]
-    return line_up(*sides, purpose)
+    return line_up(*sides, purpose, unread)
+
+
+def unread(path):
+    """No file is read for what merges wrote."""
+    raise AssertionError(path)
 
 
 def codes(found):
@@ -123,9 +130,13 @@ def test_numbers_of_another_order_mean_no_moment(ours, theirs, crossed):
 
 
 def test_the_origin_of_a_copy_of_a_copy_is_the_first():
-    """Iceberg's own cherry-pick names the snapshot it copied, which may be a copy itself."""
     theirs = history("A B' C")
-    theirs["snapshots"][2]["summary"]["source-snapshot-id"] = str(snapshot_id("B'"))
+    copy = theirs["snapshots"][2]
+    copy["summary"] |= {
+        "source-snapshot-id": str(snapshot_id("B'")),
+        "mainstem.origin-commit": "c0ffee",
+    }
+    copy["manifest-list"] = list_location("C", snapshot_id("C"))
     found = line("A", "A B", theirs)
     assert replayed(found) == ""
 

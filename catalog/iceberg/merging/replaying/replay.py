@@ -24,6 +24,7 @@ from catalog.iceberg.manifests.lists import (
     write_list,
 )
 from catalog.iceberg.merging.changes import Source
+from catalog.iceberg.merging.copies import list_location
 from catalog.iceberg.merging.files import FileChanges, FileKey, Step
 from catalog.iceberg.merging.lineage import Lineage, operation_of, sequence_number_of
 from catalog.iceberg.merging.problems import Problem
@@ -217,7 +218,7 @@ class Replay:
             sequence_number=rewriting.sequence_number,
             first_row_id=first_row_id,
         )
-        location = f"{rewriting.directory}/snap-{rewriting.snapshot_id}-merge.avro"
+        location = list_location(rewriting.directory, rewriting.snapshot_id)
         self._files.put(location, data)
         self._list = read_list(data, location)
         self._records = self._list.records

@@ -6,11 +6,9 @@ from dataclasses import dataclass, fields
 from pyiceberg.manifest import DataFileContent
 
 from catalog.iceberg.manifests.entries import Entry
+from catalog.iceberg.merging.copies import ORIGIN_COMMIT, SOURCE_SNAPSHOT
 from catalog.iceberg.merging.files import FileChanges
-from catalog.iceberg.merging.lineage import SOURCE_SNAPSHOT
 from catalog.iceberg.metadata import Metadata
-
-ORIGIN_COMMIT = "mainstem.origin-commit"
 
 # A total, and the two counts that move it (Java SnapshotProducer.summary).
 _TOTALS = (
