@@ -17,6 +17,8 @@ from catalog.files.trust import Trust
 # obstore opens others too, as HTTP, which cannot create a file only where none is.
 _SCHEMES = ("s3", "abfss", "abfs", "az", "gs")
 _PARALLEL = 32
+# S3, Azure and Google agree in this.
+_MAX_NAME_BYTES = 1024
 _TIMEOUT = timedelta(seconds=30)
 
 # Its overloads know one kind of store each; which one it is follows from the URL.
@@ -106,7 +108,17 @@ class BucketFiles:
         """Do nothing: object stores have no folders."""
 
     def resolve(self, location: str) -> str:
-        """Return the location: object stores have no symbolic links."""
+        """Return the location: object stores have no symbolic links.
+
+        Raises:
+            InvalidInput: if it is longer than a name of an object can be.
+        """
+        _, _, name = location.partition("://")[2].partition("/")
+        if len(name.encode()) > _MAX_NAME_BYTES:
+            raise InvalidInput(
+                f"Location {location} names an object by more than {_MAX_NAME_BYTES} bytes",
+                location=location,
+            )
         return location
 
     def _create(self, location: str, data: bytes) -> None:

@@ -10,8 +10,11 @@ from uuid import uuid4
 
 from catalog.errors import AlreadyExists, InvalidInput, NoSuchFile, StorageUnavailable
 from catalog.files.parallel import for_all
+from catalog.iceberg.locations import normalise
 
 _PARALLEL = 16
+# What is wrong is the location: trying again would only fail again.
+_IMPOSSIBLE = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST)
 
 
 class LocalFiles:
@@ -37,13 +40,14 @@ class LocalFiles:
                 f"Failed to open input stream for file: {location}", location=location
             ) from error
         except OSError as error:
-            raise _unavailable("read", location, error) from error
+            raise _failure("read", location, error) from error
 
     def write_all(self, files: Mapping[str, bytes]) -> None:
         """Create files, in parallel; when this returns, all are durable.
 
         Raises:
             AlreadyExists: if one exists.
+            InvalidInput: if a name is too long, or a file stands where a folder should.
             StorageUnavailable: if one cannot be written.
         """
         if len(files) == 1:
@@ -63,23 +67,27 @@ class LocalFiles:
             try:
                 _path(location).mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise _unavailable("make", location, error) from error
+                raise _failure("make", location, error) from error
 
     def resolve(self, location: str) -> str:
         """Return the location with symbolic links resolved; what does not exist stays as named."""
         try:
             resolved = _path(location).resolve()
+            # Python 3.13 and newer leave a circle of links as it is.
+            circle = any(each.is_symlink() for each in (resolved, *resolved.parents))
         except (OSError, RuntimeError) as error:
             raise InvalidInput(f"Location {location} cannot be resolved: {error}") from error
-        # Python 3.13 and newer leave a circle of links as it is.
-        if any(each.is_symlink() for each in (resolved, *resolved.parents)):
+        if circle:
             raise InvalidInput(f"Location {location} cannot be resolved: its links go in a circle")
         return f"file://{resolved}"
 
 
 def _path(location: str) -> Path:
-    """Return the path of a location as engines read it: nothing in it is percent-decoded."""
-    return Path(location.removeprefix("file://"))
+    """Return the path of a location as engines read it: nothing in it is percent-decoded.
+
+    `file:/x` is `/x` too, and never a folder called `file:` in the one where the server started.
+    """
+    return Path(normalise(location).removeprefix("file://"))
 
 
 def _create(location: str, data: bytes) -> None:
@@ -103,7 +111,7 @@ def _create(location: str, data: bytes) -> None:
     except FileExistsError as error:
         raise AlreadyExists(f"File already exists: {location}", location=location) from error
     except OSError as error:
-        raise _unavailable("write", location, error) from error
+        raise _failure("write", location, error) from error
     finally:
         # Where even this fails, what failed before is what is to be told.
         with suppress(OSError):
@@ -126,7 +134,7 @@ def _seal_folder(folder: Path) -> None:
     try:
         _sync_folder(folder)
     except OSError as error:
-        raise _unavailable("write", f"file://{folder}", error) from error
+        raise _failure("write", f"file://{folder}", error) from error
 
 
 def _sync_folder(folder: Path) -> None:
@@ -137,8 +145,9 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _unavailable(what: str, location: str, error: OSError) -> StorageUnavailable:
-    return StorageUnavailable(
+def _failure(what: str, location: str, error: OSError) -> StorageUnavailable | InvalidInput:
+    kind = InvalidInput if error.errno in _IMPOSSIBLE else StorageUnavailable
+    return kind(
         f"Cannot {what} {location}: {error.strerror or error}; nothing was changed",
         location=location,
     )

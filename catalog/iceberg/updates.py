@@ -6,7 +6,7 @@ from catalog.errors import InvalidInput
 from catalog.iceberg import shape_updates, snapshot_updates
 from catalog.iceberg.build import Build
 from catalog.iceberg.finishing import finish
-from catalog.iceberg.locations import strip_trailing_slashes
+from catalog.iceberg.locations import normalise
 from catalog.iceberg.metadata import NO_SNAPSHOT, Metadata, completed, current_snapshot_id
 from catalog.iceberg.properties import (
     DEFAULT_FORMAT_VERSION,
@@ -125,7 +125,7 @@ def _check_version(version: int) -> None:
 def _set_location(build: Build, update: Metadata) -> None:
     location = update["location"]
     if location != build.draft.get("location"):
-        build.put(location=strip_trailing_slashes(location))
+        build.put(location=normalise(location))
 
 
 def _set_properties(build: Build, update: Metadata) -> None:

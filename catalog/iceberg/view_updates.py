@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from catalog.errors import InvalidInput, ValidationFailed
 from catalog.iceberg.build import check_id, next_id
+from catalog.iceberg.locations import normalise
 from catalog.iceberg.metadata import Metadata, present
 from catalog.iceberg.properties import metadata_codec
 from catalog.iceberg.reading import class_name, to_int
@@ -100,7 +101,7 @@ def _upgrade_format_version(build: _Build, update: Metadata) -> None:
 
 def _set_location(build: _Build, update: Metadata) -> None:
     if update["location"] != build.draft["location"]:
-        build.put("location", update["location"])
+        build.put("location", normalise(update["location"]))
 
 
 def _set_properties(build: _Build, update: Metadata) -> None:

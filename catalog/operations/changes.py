@@ -3,11 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from catalog.clock import to_millis
 from catalog.errors import InvalidInput
-from catalog.iceberg.files import next_metadata_location
 from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.requirements import check_requirements
 from catalog.iceberg.updates import update_table
@@ -23,7 +21,7 @@ from catalog.operations.entries import (
     taken_error,
 )
 from catalog.operations.metadata import read_metadata, read_metadata_bytes, write_metadata
-from catalog.operations.paths import check_paths
+from catalog.operations.paths import check_paths, new_metadata_location
 from catalog.operations.tables import Loaded, new_entry
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.keys import Key
@@ -146,8 +144,7 @@ def _change(warehouse: Warehouse, change: TableChange, entry: Entry | None) -> _
     if metadata is base:
         return _Changed(change, base_location, None, metadata)
     check_paths(warehouse, metadata, base)
-    location = next_metadata_location(metadata, previous=base_location, file_uuid=str(uuid4()))
-    warehouse.resolve_location(location)
+    location = new_metadata_location(warehouse, metadata, previous=base_location)
     return _Changed(change, base_location, location, metadata)
 
 

@@ -4,14 +4,13 @@ from typing import Any
 from uuid import uuid4
 
 from catalog.clock import to_millis
-from catalog.iceberg.files import next_metadata_location
 from catalog.iceberg.functions import next_function
 from catalog.iceberg.metadata import Metadata
 from catalog.operations.callers import Caller
 from catalog.operations.commit import Head, Plan, commit
 from catalog.operations.entries import check_name, require_namespace, shown, taken_error
 from catalog.operations.metadata import read_metadata, read_metadata_bytes, write_metadata
-from catalog.operations.paths import check_paths
+from catalog.operations.paths import check_paths, new_metadata_location
 from catalog.operations.tables import Loaded, default_location, drop_table, load_table, new_entry
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.ids import ObjectId
@@ -49,8 +48,7 @@ def put_function(
             assert base_location is not None
             loaded.append(Loaded(base_location, read_metadata_bytes(warehouse, base_location)))
             return None
-        location = next_metadata_location(metadata, previous=base_location, file_uuid=str(uuid4()))
-        warehouse.resolve_location(location)
+        location = new_metadata_location(warehouse, metadata, previous=base_location)
         data = write_metadata(warehouse, {location: metadata})[location]
         loaded.append(Loaded(location, data))
         return Plan(

@@ -9,7 +9,6 @@ from catalog.clock import to_millis
 from catalog.errors import AlreadyExists, InvalidInput
 from catalog.iceberg.creation import new_table
 from catalog.iceberg.facts import table_facts, view_facts
-from catalog.iceberg.files import next_metadata_location
 from catalog.iceberg.functions import function_facts
 from catalog.iceberg.locations import new_location
 from catalog.iceberg.metadata import Metadata
@@ -26,7 +25,7 @@ from catalog.operations.entries import (
     taken_error,
 )
 from catalog.operations.metadata import read_metadata, read_metadata_bytes, write_metadata
-from catalog.operations.paths import check_paths
+from catalog.operations.paths import check_paths, new_metadata_location
 from catalog.operations.resolve import head_of
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.ids import ObjectId
@@ -89,8 +88,7 @@ def create_table(
         InvalidInput: if the request breaks a rule; nothing is written then.
     """
     metadata = _initial(warehouse, branch, key, request, kind)
-    location = next_metadata_location(metadata, previous=None, file_uuid=str(uuid4()))
-    warehouse.resolve_location(location)
+    location = new_metadata_location(warehouse, metadata)
     written: list[bytes] = []
 
     def build(objects: Objects, head: Head) -> Plan:

@@ -87,6 +87,18 @@ def test_a_location_outside_the_warehouse_is_refused(unchanged: Lake, kind: str)
     refused(iceberg(unchanged, "POST", "/namespaces/ns/register", json=register), 400, "ocation")
 
 
+@pytest.mark.parametrize("name", ["x" * 1100, "/".join(["x" * 200] * 30)])
+def test_a_location_too_long_for_any_store_is_refused(unchanged: Lake, name: str) -> None:
+    location = f"{unchanged.get('')['location']}/{name}"
+    for more in ({}, {"stage-create": True}):
+        body = create(location, **more)
+        refused(iceberg(unchanged, "POST", "/namespaces/ns/tables", json=body), 400, "ocation")
+    move = {"updates": [{"action": "set-location", "location": location}], "requirements": []}
+    refused(iceberg(unchanged, "POST", TABLE, json=move), 400, "ocation")
+    register = {"name": "new", "metadata-location": f"{location}.metadata.json"}
+    refused(iceberg(unchanged, "POST", "/namespaces/ns/register", json=register), 400, "ocation")
+
+
 @local_files
 @pytest.mark.parametrize("spelling", ["%2e%2e/new", "..%2fnew", "%2e%2e%2fnew"])
 def test_percent_signs_in_a_location_are_no_way_out(lake: Lake, spelling: str) -> None:

@@ -107,14 +107,31 @@ def test_a_folder_that_cannot_be_synced_is_no_success(tmp_path, monkeypatch) -> 
         open_files({}).write_all({f"{tmp_path.as_uri()}/a": b"data"})
 
 
-def test_a_folder_that_is_a_file_is_unavailable(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["folder/a", "x" * 300, "/".join(["x" * 200] * 30)])
+def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path, name: str) -> None:
     files = open_files({})
     (tmp_path / "folder").write_text("a file")
-    location = f"{tmp_path.as_uri()}/folder/a"
-    with pytest.raises(StorageUnavailable, match=r"folder/a.*nothing was changed"):
+    location = f"{tmp_path.as_uri()}/{name}"
+    with pytest.raises(InvalidInput, match=rf"{name}.*nothing was changed"):
         files.write_all({location: b"data"})
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(InvalidInput):
         files.make_directories([location])
+
+
+def test_a_name_that_no_object_can_have_is_refused() -> None:
+    files = open_files({})
+    assert files.resolve("s3://b/" + "x" * 1000)
+    with pytest.raises(InvalidInput, match="more than 1024 bytes"):
+        files.resolve("s3://b/" + "ä" * 600)
+
+
+def test_a_file_lies_where_its_location_says_whatever_the_spelling(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    files = open_files({})
+    for number, spelling in enumerate((f"file:{tmp_path}", str(tmp_path), f"FILE://{tmp_path}")):
+        files.write_all({f"{spelling}/{number}/a": b"data"})
+        assert (tmp_path / str(number) / "a").read_bytes() == b"data"
+        assert files.read(f"{spelling}/{number}/a") == b"data"
 
 
 def test_a_file_system_without_links_overwrites_nothing_either(tmp_path, monkeypatch) -> None:

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from uuid import uuid4
 
-from catalog.iceberg.files import next_metadata_location
 from catalog.iceberg.metadata import Metadata
 from catalog.operations.metadata import read_manifest, read_metadata, write_metadata
-from catalog.operations.paths import check_paths
+from catalog.operations.paths import check_paths, new_metadata_location
 from catalog.operations.warehouses import Warehouse
 from catalog.versioning.objects import Entry
 
@@ -61,8 +59,7 @@ class MergeFiles:
             InvalidInput: if the metadata names a path that it may not.
         """
         check_paths(self.warehouse, metadata, base)
-        location = next_metadata_location(metadata, previous=previous, file_uuid=str(uuid4()))
-        self.warehouse.resolve_location(location, beside=metadata["location"])
+        location = new_metadata_location(self.warehouse, metadata, previous=previous)
         found = manifests or {}
         beside = {self.warehouse.resolve_location(name): data for name, data in found.items()}
         if not self.dry_run:
