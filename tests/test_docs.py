@@ -5,12 +5,14 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import typer
 
+from catalog import __version__
 from catalog.cli.main import app
 from examples.quickstart.size import LARGEST, SMALLEST, Size
 from tests.engines.merging.page import PAGE as MATRIX_PAGE
@@ -52,6 +54,31 @@ def test_commands_of_a_page_exist(page: Path) -> None:
 def test_links_of_a_page_lead_to_files(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         assert "://" in target or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(
+        r"`((?:catalog|docs|examples|scripts|spark_conf|tests)/[\w./*-]+)", page.read_text()
+    )
+    for name in named:
+        assert list(ROOT.glob(name)), name
+
+
+def test_pages_install_from_a_clone() -> None:
+    """No package index has Mainstem: who asks one gets nothing, or what a stranger called so."""
+    texts = {page: page.read_text() for page in [*PAGES, *ROOT.glob("examples/**/*.ipynb")]}
+    extras = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    )
+    install = README.partition("## Install")[2].partition("\n## ")[0]
+    assert f"mainstem-{__version__}-py3-none-any.whl" in install
+    for page, text in texts.items():
+        assert "pip install 'mainstem[" not in text.replace(install, ""), page
+        for chosen in re.findall(r"'\.\[([^]]+)\]'", text):
+            assert set(chosen.split(",")) <= extras, (page, chosen)
+        if page.parent.name == "engines":
+            assert "README.md#install)" in text, page
 
 
 def test_the_readme_gives_the_sizes_of_the_quickstart() -> None:
