@@ -4,6 +4,7 @@ Needs the extra `pyiceberg`. `docs/client.md` shows it at work.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
@@ -108,9 +109,12 @@ def connect(
     Raises:
         RequestFailed: if the server cannot be reached or has no such warehouse.
     """
-    client = Client(server, author=author, credential=credential)
-    name = warehouse or _asked(lambda: client.get("server"))["default_warehouse"]
-    found = _asked(lambda: client.get("warehouses", name))
+    with ExitStack() as failing:
+        client = Client(server, author=author, credential=credential)
+        failing.callback(client.close)
+        name = warehouse or _asked(lambda: client.get("server"))["default_warehouse"]
+        found = _asked(lambda: client.get("warehouses", name))
+        failing.pop_all()
     return Warehouse(client, name, found["default_branch"])
 
 

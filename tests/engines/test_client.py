@@ -1,5 +1,8 @@
 """The Python client against a real server."""
 
+import gc
+import warnings
+
 import pyarrow as pa
 import pytest
 from pyiceberg.exceptions import ForbiddenError, NoSuchTableError
@@ -151,3 +154,13 @@ def test_what_is_not_there_is_told(served: str) -> None:
         connect(served, warehouse="nowhere")
     with pytest.raises(RequestFailed, match="No server answers"):
         connect("http://127.0.0.1:9")
+
+
+def test_a_connection_that_failed_is_closed(served: str) -> None:
+    gc.collect()
+    with warnings.catch_warnings(record=True) as left:
+        warnings.simplefilter("always", ResourceWarning)
+        with pytest.raises(RequestFailed):
+            connect(served, warehouse="nowhere")
+        gc.collect()
+    assert [str(each.message) for each in left] == []
