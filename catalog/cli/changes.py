@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from catalog.cli.client import Json
 from catalog.cli.details import parts_shown
-from catalog.cli.output import Block, Note, Paragraph, Table, counted, dotted
+from catalog.cli.output import Block, Note, Paragraph, Table, dotted, tallied
 
 _ROWS = "total-records"
 _DELETE_FILES = "total-delete-files"
-_ORDER = ("added", "removed", "modified", "renamed")
 
 
 def changes_shown(changes: Sequence[Json]) -> tuple[Block, ...]:
@@ -24,10 +23,7 @@ def changes_shown(changes: Sequence[Json]) -> tuple[Block, ...]:
 
 def summary(changes: Sequence[Json]) -> str:
     """Count changes: `3 changes: 1 added, 2 modified`."""
-    counts = Counter(change["change"] for change in changes)
-    known = [kind for kind in _ORDER if counts[kind]]
-    parts = ", ".join(f"{counts[kind]:,} {kind}" for kind in known)
-    return f"{counted(len(changes), 'change')}: {parts}"
+    return tallied("change", (change["change"] for change in changes))
 
 
 def conflicts_shown(conflicts: Sequence[Json]) -> Table:

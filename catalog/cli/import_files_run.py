@@ -1,6 +1,5 @@
 """Carry `mainstem import files` out, and report what became of each file."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
@@ -8,13 +7,11 @@ import typer
 
 from catalog.cli.commands import Session
 from catalog.cli.failures import ExitCode, Failure
-from catalog.cli.output import Block, Note, Table, counted, dotted
+from catalog.cli.output import DRY_RUN, Block, Note, Table, counted, dotted, tallied
 from catalog.foreign.files import Imported, Request
 from catalog.foreign.files import import_files as import_in_place
 from catalog.foreign.folders import Folder, FolderRefused
 from catalog.foreign.hive import TYPES
-
-_ORDER = ("added", "unchanged", "left-out")
 
 
 def import_files(
@@ -75,12 +72,10 @@ def _report(done: Sequence[Imported], *, dry_run: bool) -> tuple[Block, ...]:
     rows = [
         (each.path, each.reason or "-", each.detail) for each in done if each.outcome == "left-out"
     ]
-    counts: Counter[str] = Counter(each.outcome for each in done)
-    known = ", ".join(f"{counts[kind]:,} {kind}" for kind in _ORDER if counts[kind])
     blocks: list[Block] = []
     if rows:
         blocks.append(Table(("Left out", "Reason", "Detail"), rows, empty=""))
-    blocks.append(Note(f"{counted(len(done), 'file')}: {known or 'none'}"))
+    blocks.append(Note(tallied("file", (each.outcome for each in done))))
     if dry_run:
-        blocks.append(Note("A dry run: nothing was changed."))
+        blocks.append(DRY_RUN)
     return tuple(blocks)

@@ -1,16 +1,13 @@
 """Carry `mainstem import` out: read the other catalog here, have the server register its tables."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from catalog.cli.client import Json
 from catalog.cli.commands import Session
 from catalog.cli.failures import ExitCode, Failure
-from catalog.cli.output import Block, Note, Table, counted, dotted
+from catalog.cli.output import DRY_RUN, Block, Note, Table, counted, dotted, tallied
 from catalog.foreign.catalogs import Contents, ForeignCatalog, ForeignCatalogFailed, Levels, Loaded
-
-_ORDER = ("added", "updated", "unchanged", "left-out")
 
 
 def import_catalog(
@@ -69,13 +66,11 @@ def report(names: Sequence[Json], *, dry_run: bool) -> tuple[Block, ...]:
         for each in names
         if each["outcome"] != "unchanged"
     ]
-    counts = Counter(each["outcome"] for each in names)
-    known = ", ".join(f"{counts[kind]:,} {kind}" for kind in _ORDER if counts[kind])
     blocks: list[Block] = [Table(columns, rows, empty="Nothing to do.")]
     if names:
-        blocks.append(Note(f"{counted(len(names), 'name')}: {known}"))
+        blocks.append(Note(tallied("name", (each["outcome"] for each in names))))
     if dry_run:
-        blocks.append(Note("A dry run: nothing was changed."))
+        blocks.append(DRY_RUN)
     return tuple(blocks)
 
 

@@ -1,7 +1,8 @@
 """What a command prints: tables for a person, plain lines in a pipe, or one JSON document."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ _STYLES = {
     "pending": "yellow",
     "renamed": "cyan",
 }
+_KINDS = ("added", "updated", "removed", "modified", "renamed", "unchanged", "left-out")
 # Names and messages come from other people: an escape sequence in one must not reach the terminal.
 _CONTROL = dict.fromkeys((*range(32), *range(127, 160)), "�")
 _IN_BLOCK = {code: mark for code, mark in _CONTROL.items() if code not in (9, 10)}
@@ -77,6 +79,7 @@ class Verbatim:
 
 
 Block = Table | Fields | Paragraph | Note | Verbatim
+DRY_RUN = Note("A dry run: nothing was changed.")
 
 
 class Output:
@@ -210,6 +213,13 @@ def duration(seconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """Say a number with its noun: `1 table`, `1,200 tables`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def tallied(noun: str, kinds: Iterable[str]) -> str:
+    """Count what there is of each kind: `3 changes: 1 added, 2 modified`."""
+    counts = Counter(kinds)
+    parts = ", ".join(f"{counts[kind]:,} {kind}" for kind in _KINDS if counts[kind])
+    return f"{counted(counts.total(), noun)}: {parts or 'none'}"
 
 
 def dotted(key: Sequence[str]) -> str:
