@@ -8,30 +8,22 @@ take from the table's metadata (Iceberg's specification, "Column Projection").
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
-import pyarrow as pa  # type: ignore[import-untyped]
 from pyiceberg.catalog.rest import RestCatalog
-from pyiceberg.conversions import from_bytes
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, RESTError
-from pyiceberg.io.pyarrow import (
-    DataFileStatistics,
-    compute_statistics_plan,
-    data_file_statistics_from_parquet_metadata,
-    parquet_path_to_id_mapping,
-)
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata, new_table_metadata
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 from pyiceberg.transforms import IdentityTransform
-from pyiceberg.typedef import Record
 from pyiceberg.types import IcebergType, PrimitiveType
 
 from catalog.foreign import hive
-from catalog.foreign.columns import Columns, Unfit, columns_of, misfit, schema_of, widened
+from catalog.foreign.columns import Columns, Unfit, columns_of, schema_of, widened
+from catalog.foreign.data_files import DataFiles
 from catalog.foreign.folders import (
     File,
     Folder,
@@ -277,9 +269,9 @@ def _append(work: _Work, transaction: Transaction, files: Sequence[File]) -> boo
 
 
 def _data_files(work: _Work, metadata: TableMetadata, files: Sequence[File]) -> list[DataFile]:
-    reading = _Reading(work.request.folder, metadata)
+    data_files = DataFiles(work.request.folder, metadata)
     found = []
-    for file, made in for_each(reading.data_file, files, work.watch):
+    for file, made in for_each(data_files.of, files, work.watch):
         if isinstance(made, Unfit):
             work.left_out(file, made)
         elif made is None:
@@ -288,112 +280,3 @@ def _data_files(work: _Work, metadata: TableMetadata, files: Sequence[File]) -> 
             found.append(made)
             work.done.append(Imported(file.relative, "added"))
     return found
-
-
-class _Reading:
-    """Makes data files of a table from the footers of its folder's files."""
-
-    def __init__(self, folder: Folder, metadata: TableMetadata) -> None:
-        self._folder, self._metadata = folder, metadata
-        self._schema, self._spec = metadata.schema(), metadata.spec()
-        self._root = metadata.location.rstrip("/")
-        self._names = [self._schema.find_field(f.source_id).name for f in self._spec.fields]
-        # Bounds that are cut would not tell whether a file has the value that its folder has.
-        whole = {f"write.metadata.metrics.column.{name}": "full" for name in self._names}
-        self._plan = compute_statistics_plan(self._schema, {**metadata.properties, **whole})
-        self._columns = parquet_path_to_id_mapping(self._schema)
-        # Most files of a folder have one schema, so what was found is kept by how it is written.
-        self._misfits: dict[str, str] = {}
-
-    def data_file(self, file: File) -> DataFile | None:
-        """Return a file as the table lists it, None if it has no rows.
-
-        Raises:
-            Unfit: if it cannot be one of the table's.
-        """
-        footer, size = self._folder.footer(self._within(file))
-        if footer.num_rows == 0:
-            return None
-        schema = footer.schema.to_arrow_schema()
-        why = self._misfit(schema)
-        if why:
-            raise Unfit("other-columns", why)
-        try:
-            statistics = data_file_statistics_from_parquet_metadata(
-                footer, self._plan, self._columns
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise Unfit("unsupported-type", str(error)) from error
-        return DataFile.from_args(
-            content=DataFileContent.DATA,
-            file_path=file.address,
-            file_format=FileFormat.PARQUET,
-            partition=self._partition(file, schema.names, statistics),
-            file_size_in_bytes=size,
-            sort_order_id=None,
-            spec_id=self._spec.spec_id,
-            equality_ids=None,
-            key_metadata=None,
-            **statistics.to_serialized_dict(),
-        )
-
-    def _within(self, file: File) -> File:
-        below = self._folder.address.removeprefix(self._root).strip("/")
-        return File(file.address, file.relative.removeprefix(below).lstrip("/"))
-
-    def _misfit(self, schema: pa.Schema) -> str:
-        written = schema.remove_metadata().to_string(show_field_metadata=True)
-        if written not in self._misfits:
-            self._misfits[written] = self._find_misfit(schema)
-        return self._misfits[written]
-
-    def _find_misfit(self, schema: pa.Schema) -> str:
-        try:
-            return misfit(self._schema, columns_of(schema))
-        except Unfit as unfit:
-            return unfit.detail
-
-    def _partition(
-        self, file: File, present: Sequence[str], statistics: DataFileStatistics
-    ) -> Record:
-        pairs = dict(hive.pairs_of(file.relative))
-        names = self._names
-        if list(pairs) != names:
-            wanted = ", ".join(names) or "none"
-            raise Unfit("other-partitions", f"The table is partitioned by {wanted}")
-        values = [_value(self._schema, name, pairs[name]) for name in names]
-        for name, value in zip(names, values, strict=True):
-            if name in present:
-                _check_value(self._schema, name, value, statistics)
-        return Record(*values)
-
-
-def _value(schema: Schema, name: str, text: str | None) -> Any:
-    kind = schema.find_field(name).field_type
-    assert isinstance(kind, PrimitiveType)
-    try:
-        return hive.parsed(kind, text)
-    except ValueError as error:
-        raise Unfit("partition-value", f"{name}={text} is not of type {kind}: {error}") from error
-
-
-def _check_value(schema: Schema, name: str, value: Any, statistics: DataFileStatistics) -> None:
-    """Hold a folder's value against those in the file: readers may take either.
-
-    Raises:
-        Unfit: if the file has another, or its statistics do not tell.
-    """
-    column = schema.find_field(name)
-    told = statistics.to_serialized_dict()
-    rows, column_id = statistics.record_count, column.field_id
-    nulls = told["null_value_counts"].get(column_id)
-    bounds = [told[side].get(column_id) for side in ("lower_bounds", "upper_bounds")]
-    assert isinstance(column.field_type, PrimitiveType)
-    found = {from_bytes(column.field_type, each) for each in bounds if each is not None}
-    if (
-        (nulls == rows)
-        if value is None
-        else (nulls == 0 and None not in bounds and found == {value})
-    ):
-        return
-    raise Unfit("partition-disagrees", f"Its column {name} is not known to be {value} in every row")

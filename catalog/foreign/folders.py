@@ -31,7 +31,7 @@ class FolderRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a folder: its address, and its path below the folder."""
+    """A file: its address, and its path below a folder, or below the table's."""
 
     address: str
     relative: str
@@ -74,8 +74,9 @@ class Folder:
         Raises:
             Unfit: if there is none.
         """
+        path = self._path + file.address.removeprefix(self.address)
         try:
-            with self._files.open_input_file(f"{self._path}/{file.relative}") as opened:
+            with self._files.open_input_file(path) as opened:
                 return pq.read_metadata(opened), opened.size()
         except (OSError, ValueError) as error:
             raise Unfit("unreadable", str(error)) from error
