@@ -1,6 +1,6 @@
 """The columns of Parquet files: those of each, and such as hold the values of all."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa  # type: ignore[import-untyped]
 from pyiceberg.io.pyarrow import _HasIds, _pyarrow_to_schema_without_ids, visit_pyarrow
@@ -34,8 +34,8 @@ def columns_of(schema: pa.Schema) -> Columns:
     """Return a file's columns by name, all of them nullable, without field ids.
 
     Raises:
-        Unfit: if the file has ids of its own, which are not the table's, or a type that no table
-            of format version 2 has.
+        Unfit: if the file has ids of its own, which are not the table's, a type that no table of
+            format version 2 has, or fields in one column that differ only in case.
     """
     if visit_pyarrow(schema, _HasIds()):
         detail = "It has field ids, which another Iceberg table gave: import that table"
@@ -48,6 +48,8 @@ def columns_of(schema: pa.Schema) -> Columns:
         found = _pyarrow_to_schema_without_ids(schema)
     except Exception as error:  # pyiceberg has several for types that it does not know.
         raise Unfit("unsupported-type", str(error)) from error
+    for field in found.fields:
+        _check_case_within(field.name, field.field_type)
     return {field.name: _nullable(field.field_type) for field in found.fields}
 
 
@@ -104,6 +106,25 @@ def _check_case(names: Iterable[str]) -> None:
         known = first.setdefault(name.casefold(), name)
         if known != name:
             raise Unfit("other-case", f"Column {name} differs from {known} only in case")
+
+
+def _check_case_within(name: str, kind: IcebergType) -> None:
+    inner = {f"{name}.{field.name}": field.field_type for field in _parts(kind)}
+    _check_case(inner)
+    for each in inner.items():
+        _check_case_within(*each)
+
+
+def _parts(kind: IcebergType) -> Sequence[NestedField]:
+    match kind:
+        case StructType():
+            return kind.fields
+        case ListType():
+            return [kind.element_field]
+        case MapType():
+            return [kind.key_field, kind.value_field]
+        case _:
+            return []
 
 
 def _is_within(narrow: IcebergType, wide: IcebergType) -> bool:

@@ -34,10 +34,10 @@ def folder(lake) -> Path:
     return made
 
 
-def write(folder: Path, path: str, **columns: Any) -> None:
+def write(folder: Path, path: str, *, int96: bool = False, **columns: Any) -> None:
     place = folder / path
     place.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), place)
+    pq.write_table(pa.table(columns), place, use_deprecated_int96_timestamps=int96)
 
 
 def outcomes(document) -> dict[str, str]:
@@ -123,6 +123,7 @@ def test_what_does_not_fit_is_left_out_and_told(lake, here, folder) -> None:
     write(folder, f"{DAY}/e.parquet", id=pa.array([5], pa.uint64()))
     (folder / DAY / "f.parquet").write_bytes(b"half")
     write(folder, "g.parquet", id=[7])
+    write(folder, f"{DAY}/k.parquet", id=[11], int96=True, at=pa.array([0], pa.timestamp("us")))
     write(folder, "data/h.parquet", id=[8])
     (folder / "notes.csv").write_text("id")
     arguments = ("import", "files", str(folder), "--table", "lab.scans", "--json")
@@ -135,6 +136,7 @@ def test_what_does_not_fit_is_left_out_and_told(lake, here, folder) -> None:
         f"{DAY}/d.parquet": "no-rows",
         f"{DAY}/e.parquet": "unsupported-type",
         f"{DAY}/f.parquet": "unreadable",
+        f"{DAY}/k.parquet": "unsupported-type",
         "data/h.parquet": "engines-folder",
         "g.parquet": "other-partitions",
         "notes.csv": "not-parquet",
@@ -142,9 +144,11 @@ def test_what_does_not_fit_is_left_out_and_told(lake, here, folder) -> None:
     assert [row["id"] for row in rows(here)] == [1]
     write(folder, f"{NEXT}/i.parquet", id=[9], more=[1])
     write(folder, "as_of_date=today/j.parquet", id=[10])
+    write(folder, f"{DAY}/{NEXT}/l.parquet", id=[12])
     later = outcomes(lake.run(*arguments).document)
     assert later[f"{NEXT}/i.parquet"] == "other-columns"
     assert later["as_of_date=today/j.parquet"] == "partition-value"
+    assert later[f"{DAY}/{NEXT}/l.parquet"] == "other-partitions"
     assert later[f"{DAY}/a.parquet"] == "unchanged"
 
 

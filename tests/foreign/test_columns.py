@@ -69,6 +69,35 @@ def test_a_type_that_no_table_has_is_told(kind) -> None:
     assert refused.value.reason == "unsupported-type"
 
 
+def struct(*names: str) -> pa.DataType:
+    return pa.struct([(name, pa.int32()) for name in names])
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (struct("x", "X"), "Column a.X differs from a.x only in case"),
+        (
+            pa.list_(struct("x", "y", "Y")),
+            "Column a.element.Y differs from a.element.y only in case",
+        ),
+        (
+            pa.map_(pa.string(), struct("e", "E")),
+            "Column a.value.E differs from a.value.e only in case",
+        ),
+        (pa.struct([("x", struct("b", "B"))]), "Column a.x.B differs from a.x.b only in case"),
+    ],
+)
+def test_nested_names_that_differ_only_in_case_are_told(kind, told) -> None:
+    with pytest.raises(Unfit) as refused:
+        of(kind)
+    assert (refused.value.reason, refused.value.detail) == ("other-case", told)
+
+
+def test_names_in_different_places_may_differ_in_case() -> None:
+    of(pa.struct([("A", pa.int32()), ("x", struct("X"))]))
+
+
 def test_a_file_of_another_iceberg_table_is_told() -> None:
     ids = {b"PARQUET:field_id": b"1"}
     with pytest.raises(Unfit) as refused:
