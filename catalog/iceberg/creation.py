@@ -26,8 +26,9 @@ from catalog.iceberg.sorting import bind_sort_order, parse_sort_order
 def new_table(request: object, *, location: str, table_uuid: str, now_ms: int) -> Metadata:
     """Return the first metadata of a table: fresh field ids, spec and sort order renumbered.
 
-    Name, namespace and location are the caller's business. Property `gc.enabled` is `false`
-    whatever the request says: an engine sees one branch, and would delete what others still read.
+    Name, namespace and location are the caller's business. Whatever the request says, `gc.enabled`
+    is `false` and `write.metadata.delete-after-commit.enabled` not `true`: an engine sees one
+    branch, and would delete what others still read.
 
     Raises:
         InvalidInput: if the request is malformed or asks for what the format version lacks.

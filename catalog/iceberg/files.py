@@ -10,10 +10,21 @@ import orjson
 from catalog.errors import InvalidInput
 from catalog.iceberg.locations import strip_trailing_slashes
 from catalog.iceberg.metadata import Metadata as Metadata
-from catalog.iceberg.properties import METADATA_PATH, metadata_codec
+from catalog.iceberg.properties import (
+    DELETE_AFTER_COMMIT,
+    GC_ENABLED,
+    METADATA_PATH,
+    metadata_codec,
+    protected,
+)
 
 _SUFFIX = ".metadata.json"
 _NUMBER = re.compile(r"([0-9]{1,18})-", re.ASCII)
+
+# How our own writer says that engines are to delete nothing.
+_GC_OFF = f'"{GC_ENABLED}":"false"'.encode()
+_DELETE_AFTER_COMMIT = DELETE_AFTER_COMMIT.encode()
+_KEPT_AFTER_COMMIT = f'"{DELETE_AFTER_COMMIT}":"false"'.encode()
 
 # A small gzip file can unfold without end; the largest metadata seen in the wild is far below.
 _MAX_BYTES = 1 << 30
@@ -47,6 +58,22 @@ def plain_metadata(data: bytes, location: str) -> bytes:
         InvalidInput: if the name is not that of a metadata file, or the bytes do not unfold.
     """
     return _unfolded(data, location) if _is_compressed(location) else data
+
+
+def safe_from_engines(data: bytes) -> bytes:
+    """Return plain JSON of metadata as engines may have it: they are to delete none of its files.
+
+    That is how this catalog writes tables, so those are the bytes given. A table that another
+    catalog wrote and that was registered here has the properties that its next commit will have.
+    """
+    if _GC_OFF in data and (_DELETE_AFTER_COMMIT not in data or _KEPT_AFTER_COMMIT in data):
+        return data
+    metadata = orjson.loads(data)
+    if "table-uuid" not in metadata:
+        return data
+    properties = metadata.get("properties") or {}
+    safe = protected(properties)
+    return data if safe is properties else orjson.dumps(metadata | {"properties": safe})
 
 
 def next_metadata_location(

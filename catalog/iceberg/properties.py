@@ -13,7 +13,9 @@ METADATA_CODEC = "write.metadata.compression-codec"
 METADATA_PATH = "write.metadata.path"
 PARQUET_CODEC = "write.parquet.compression-codec"
 GC_ENABLED = "gc.enabled"
+DELETE_AFTER_COMMIT = "write.metadata.delete-after-commit.enabled"
 _GC_OFF = {GC_ENABLED: "false"}
+_KEPT_AFTER_COMMIT = {DELETE_AFTER_COMMIT: "false"}
 _PREVIOUS_VERSIONS_MAX = "write.metadata.previous-versions-max"
 _DEFAULT_PREVIOUS_VERSIONS_MAX = 100
 
@@ -70,11 +72,14 @@ def metadata_codec(properties: Metadata, *, default: str) -> str:
 
 
 def protected(properties: dict[str, str]) -> dict[str, str]:
-    """Return the properties with the files of the table safe from engines.
+    """Return the properties with the files of the table safe from engines; the same if they are.
 
-    An engine sees one branch, and would delete what others still read.
+    An engine sees one branch, and would delete what others still read: data files, and pyiceberg
+    the metadata files that fall out of the log after a commit.
     """
-    return properties if properties.get(GC_ENABLED) == "false" else properties | _GC_OFF
+    safe = properties if properties.get(GC_ENABLED) == "false" else properties | _GC_OFF
+    kept = safe.get(DELETE_AFTER_COMMIT, "false") == "false"
+    return safe if kept else safe | _KEPT_AFTER_COMMIT
 
 
 def previous_versions_max(properties: dict[str, str]) -> int:

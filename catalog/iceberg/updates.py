@@ -29,7 +29,8 @@ def update_table(
     `updates` come from `parse_updates` and `base` is valid; neither is changed, and the result
     shares with `base` what did not change. Without a base a table is created, and `table_uuid` is
     its uuid unless an update assigns one. `base_location` is the metadata file of the base. Every
-    new metadata has the property `gc.enabled=false`.
+    new metadata has the property `gc.enabled=false`, and not
+    `write.metadata.delete-after-commit.enabled=true`.
 
     Raises:
         CommitFailed: if a snapshot was made for a state of the table that has passed.

@@ -135,6 +135,22 @@ def test_names_are_changed_registered_and_dropped(catalog: RestCatalog) -> None:
         catalog.load_table("ns.again")
 
 
+def test_no_metadata_is_deleted_that_older_commits_read(catalog: RestCatalog, lake: Lake) -> None:
+    """pyiceberg itself deletes what falls out of the metadata log, if the table says so."""
+    deletes = {"write.metadata.delete-after-commit.enabled": "true"}
+    short = {"write.metadata.previous-versions-max": "1"}
+    table = catalog.create_table("ns.t", SCHEMA, properties=deletes | short)
+    table.append(rows((1, "a")))
+    lake.tag("v1")
+    for number in (2, 3, 4):
+        table.append(rows((number, "b")))
+        with table.transaction() as transaction:
+            transaction.set_properties(deletes)
+    released = lake.pyiceberg("v1").load_table("ns.t")
+    # The server has it in memory, until it is started again.
+    assert released.io.new_input(released.metadata_location).exists()
+
+
 def test_namespaces_nest_and_have_properties(catalog: RestCatalog) -> None:
     catalog.create_namespace("ns.inner", {"owner": "lab", "a": "1"})
     catalog.create_namespace_if_not_exists("ns.inner")

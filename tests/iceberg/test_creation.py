@@ -111,10 +111,11 @@ def test_row_98_reserved_properties_are_not_stored_and_format_version_is_obeyed(
 
 
 def test_the_request_chooses_its_codec_but_not_who_deletes_files():
-    properties = {"write.parquet.compression-codec": "snappy", "gc.enabled": "true"}
-    assert create(simple(properties=properties))["properties"] == properties | {
-        "gc.enabled": "false"
-    }
+    deletes = ("gc.enabled", "write.metadata.delete-after-commit.enabled")
+    properties = {"write.parquet.compression-codec": "snappy", **dict.fromkeys(deletes, "true")}
+    assert create(simple(properties=properties))["properties"] == properties | dict.fromkeys(
+        deletes, "false"
+    )
 
 
 def test_a_new_table_is_version_2_without_slashes_at_its_end():

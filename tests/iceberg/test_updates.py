@@ -224,6 +224,15 @@ def test_whatever_is_written_keeps_files_safe_from_engines(make, commit, given):
     assert commit(base, [put(a="b")])["properties"] == {"a": "b", "gc.enabled": "false"}
 
 
+@pytest.mark.parametrize("given", ["true", "TRUE", "1"])
+def test_metadata_files_stay_after_a_commit_whatever_the_table_says(make, commit, given):
+    name = "write.metadata.delete-after-commit.enabled"
+    before = commit(make.table("T2"), [put(**{name: given})])
+    assert before["properties"] == {"gc.enabled": "false", name: "false"}
+    base = make.table("T2", properties={name: given})
+    assert commit(base, [put(a="b")])["properties"][name] == "false"
+
+
 def test_nothing_is_written_for_the_sake_of_gc_enabled_alone(make, commit):
     base = make.table("T2", properties={"gc.enabled": "true"})
     assert commit(base, []) is base

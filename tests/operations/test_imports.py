@@ -140,11 +140,11 @@ def test_no_commit_here_is_lost_to_an_update(lake: Lake, source: SqlCatalog) -> 
     assert lake.rows() == [(1, "mon", 10), (2, "tue", 20)]
 
 
-def test_the_first_commit_of_an_imported_table_forbids_engines_to_delete_files(
-    lake: Lake, source: SqlCatalog
-) -> None:
-    run(lake, foreign(source.load_table("ns.t")))
-    assert "gc.enabled" not in lake.table().properties
+def test_an_imported_table_forbids_engines_to_delete_files(lake: Lake, source: SqlCatalog) -> None:
+    table = source.load_table("ns.t")
+    assert "gc.enabled" not in table.properties
+    run(lake, foreign(table))
+    assert lake.table().properties["gc.enabled"] == "false"
     lake.append((2, "tue", 20))
     assert lake.table().properties["gc.enabled"] == "false"
 

@@ -1,4 +1,7 @@
-"""LoadTableResult and its kin, put together from the metadata file's own bytes."""
+"""LoadTableResult and its kin, put together from the metadata file's own bytes.
+
+Only a registered table that would let engines delete its files is sent with other properties.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -12,6 +15,7 @@ from catalog.api.iceberg.delegation import NOT_STORED, Asker, given_to
 from catalog.api.responses import JsonResponse
 from catalog.errors import InvalidInput
 from catalog.files.delegation import region_of
+from catalog.iceberg.files import safe_from_engines
 from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.validation import table_for_snapshots
 from catalog.operations.access import offers_access, table_location
@@ -126,7 +130,7 @@ def _body(
     parts = [b"{"]
     if loaded.location is not None:
         parts += [b'"metadata-location":', orjson.dumps(loaded.location), b","]
-    parts += [b'"metadata":', loaded.metadata]
+    parts += [b'"metadata":', safe_from_engines(loaded.metadata)]
     if with_config:
         config, members = _config_of(warehouse, loaded.metadata), {}
         if asker is not None and offers_access(warehouse):

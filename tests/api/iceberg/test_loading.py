@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -80,6 +81,23 @@ def test_creating_and_registering_tell_the_etag_of_the_table(lake):
     )
     for answer, name in ((created, "n"), (registered, "r")):
         assert answer.headers["etag"] == get(lake, f"/namespaces/ns/tables/{name}").headers["etag"]
+
+
+@pytest.mark.parametrize("said", [{}, {"gc.enabled": "true"}, {"gc.enabled": "false"}])
+def test_a_registered_table_is_loaded_so_that_engines_delete_none_of_its_files(lake, said):
+    deletes = {"write.metadata.delete-after-commit.enabled": "true"}
+    found = get(lake).json()
+    metadata = {**found["metadata"], "properties": {"a": "b", **said, **deletes}, "future": [1]}
+    location = f"{metadata['location']}/metadata/00000-other.metadata.json"
+    Path(location.removeprefix("file:")).write_text(json.dumps(metadata))
+    register = {"name": "r", "metadata-location": location}
+    answers = [lake.iceberg("POST", "main", "/namespaces/ns/register", register)]
+    answers += [get(lake, "/namespaces/ns/tables/r").json() for _ in range(2)]
+    answers += [get(lake, "/namespaces/ns/tables/r", snapshots="refs").json()]
+    safe = {"a": "b", "gc.enabled": "false", **dict.fromkeys(deletes, "false")}
+    for answer in answers:
+        assert answer["metadata"] == {**metadata, "properties": safe}
+        assert answer["metadata-location"] == location
 
 
 def test_branches_share_an_etag_while_their_tables_are_one(lake):

@@ -30,6 +30,7 @@ _COLUMN_PREFIXES = (
 _TARGETS_OWN = frozenset(
     (
         "gc.enabled",
+        "write.metadata.delete-after-commit.enabled",
         "location",
         "write.data.path",
         "write.folder-storage.path",
