@@ -1,4 +1,4 @@
-"""Reading heads of refs as cheaply as can be: the one read that every load of a table pays.
+"""Reading heads of branches as cheaply as can be: the one read that every load of a table pays.
 
 A read that begins after a request arrived shows all that was acknowledged before it, so requests
 that wait together may share one.
@@ -15,10 +15,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from catalog.errors import Unavailable
 from catalog.store.engine import Connection, Engine, read
+from catalog.store.refs import RefKind
 from catalog.store.tables import refs
 from catalog.versioning.ids import ObjectId
 
-# A warehouse's id and the name of a branch or tag.
+# A warehouse's id and the name of a branch.
 RefKey = tuple[int, str]
 
 _Waiting = defaultdict[RefKey, list["asyncio.Future[ObjectId | None]"]]
@@ -28,7 +29,7 @@ class HeadReader(Protocol):
     """Reads heads for a single event loop."""
 
     async def head(self, key: RefKey) -> ObjectId | None:
-        """Return the commit of a ref, None if there is no such ref."""
+        """Return the head of a branch, None if there is none, as where a tag has the name."""
         ...
 
     def close(self) -> None:
@@ -44,14 +45,14 @@ def open_head_reader(engine: Engine) -> HeadReader:
 class SqliteHeads:
     """Reads on the event loop itself: in WAL mode that waits for nobody and takes microseconds."""
 
-    _SQL = "SELECT commit_id FROM refs WHERE warehouse_id = ? AND name = ?"
+    _SQL = "SELECT commit_id FROM refs WHERE warehouse_id = ? AND name = ? AND kind = 'branch'"
 
     def __init__(self, engine: Engine) -> None:
         self._connection: Any = engine.raw_connection()
         self._cursor = self._connection.cursor()
 
     async def head(self, key: RefKey) -> ObjectId | None:
-        """Return the commit of a ref."""
+        """Return the head of a branch."""
         try:
             # All rows, though there is one at most: what is not read to its end stays a snapshot.
             rows = self._cursor.execute(self._SQL, key).fetchall()
@@ -74,9 +75,11 @@ class SharedHeads:
     _SQL = (
         "SELECT warehouse_id, name, commit_id FROM refs"
         " WHERE (warehouse_id, name) IN (SELECT * FROM unnest(%s::bigint[], %s::text[]))"
+        " AND kind = 'branch'"
     )
     _STATEMENT = select(refs.c.warehouse_id, refs.c.name, refs.c.commit_id).where(
-        tuple_(refs.c.warehouse_id, refs.c.name).in_(bindparam("keys", expanding=True))
+        tuple_(refs.c.warehouse_id, refs.c.name).in_(bindparam("keys", expanding=True)),
+        refs.c.kind == RefKind.BRANCH.value,
     )
 
     def __init__(self, engine: Engine) -> None:
@@ -92,7 +95,7 @@ class SharedHeads:
         self._thread.start()
 
     async def head(self, key: RefKey) -> ObjectId | None:
-        """Return the commit of a ref, by a read that begins after this call."""
+        """Return the head of a branch, by a read that begins after this call."""
         self._loop = loop = asyncio.get_running_loop()
         future: asyncio.Future[ObjectId | None] = loop.create_future()
         with self._wake:

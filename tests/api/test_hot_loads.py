@@ -84,6 +84,16 @@ def test_a_dropped_table_is_gone(client: TestClient) -> None:
     assert client.get(_TABLE).status_code == 404
 
 
+def test_a_tag_that_took_the_name_of_a_branch_is_none(client: TestClient) -> None:
+    refs = "/api/v1/warehouses/lake"
+    side = _TABLE.replace("lake.main", "lake.side")
+    _post(client, f"{refs}/branches", {"name": "side", "from": "main"})
+    assert client.get(side).status_code == client.get(side).status_code == 200
+    assert client.delete(f"{refs}/branches/side").status_code == 204
+    _post(client, f"{refs}/tags", {"name": "side", "at": "main"})
+    assert client.get(side).status_code == 404
+
+
 def test_a_load_shows_the_storage_of_now(client: TestClient) -> None:
     assert _load(client)["config"] == {}
     storage = {"s3.endpoint": "http://127.0.0.1:9000"}

@@ -11,7 +11,8 @@ from catalog.errors import Unavailable
 from catalog.store import refs
 from catalog.store.engine import transact
 from catalog.store.heads import HeadReader, open_head_reader
-from tests.store.conftest import add_warehouse, identifier
+from catalog.store.refs import RefKind
+from tests.store.conftest import add_ref, add_warehouse, identifier
 
 
 @pytest.fixture
@@ -51,6 +52,11 @@ def test_many_requests_at_once_each_get_their_own(engine: Engine, heads, stored:
         return await asyncio.gather(*(heads.head((stored, name)) for name in names))
 
     assert asyncio.run(ask()) == [identifier("first"), None, None] * 100
+
+
+def test_a_tag_is_not_the_head_of_a_branch(engine: Engine, heads, stored: int) -> None:
+    transact(engine, lambda connection: add_ref(connection, stored, "v1", "first", RefKind.TAG))
+    assert asyncio.run(heads.head((stored, "v1"))) is None
 
 
 def test_requests_that_were_given_up_harm_no_other(heads, stored: int) -> None:
@@ -107,7 +113,7 @@ def test_a_database_that_is_gone_is_said_to_every_request(open_engine) -> None:
     assert [type(each) for each in answers] == [Unavailable] * 5
 
 
-TABLE = "CREATE TABLE refs (warehouse_id BIGINT, name TEXT, commit_id BYTEA)"
+TABLE = "CREATE TABLE refs (warehouse_id BIGINT, name TEXT, kind TEXT, commit_id BYTEA)"
 TERMINATE = (
     "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
