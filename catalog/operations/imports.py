@@ -19,7 +19,7 @@ from catalog.iceberg.views import check_view
 from catalog.operations.callers import Caller
 from catalog.operations.commit import Head, Plan, commit
 from catalog.operations.entries import check_name, shown
-from catalog.operations.metadata import read_metadata
+from catalog.operations.metadata import read_foreign_metadata, read_metadata
 from catalog.operations.paths import check_paths
 from catalog.operations.resolve import head_of
 from catalog.operations.tables import new_entry
@@ -161,7 +161,7 @@ def _read(warehouse: Warehouse, table: Foreign) -> _Candidate | Imported:
     except InvalidInput as error:
         return left_out(Reason.OUTSIDE_WAREHOUSE, error)
     try:
-        metadata = read_metadata(warehouse, location)
+        metadata = read_foreign_metadata(warehouse, location)
         (check_table if table.kind is EntryKind.TABLE else check_view)(metadata)
     except NoSuchFile as error:
         return left_out(Reason.MISSING_FILE, error)

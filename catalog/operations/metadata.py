@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from catalog.errors import InvalidInput
 from catalog.iceberg.files import decode_metadata, encode_metadata, plain_metadata
 from catalog.iceberg.metadata import Metadata
 from catalog.operations.warehouses import Warehouse
@@ -29,6 +30,30 @@ def read_metadata_bytes(warehouse: Warehouse, location: str) -> bytes:
 def read_metadata(warehouse: Warehouse, location: str) -> Metadata:
     """Return a metadata file decoded; the caller owns the result."""
     return decode_metadata(read_metadata_bytes(warehouse, location), _PLAIN)
+
+
+def read_foreign_metadata(warehouse: Warehouse, location: str) -> Metadata:
+    """Return a metadata file of somebody else's, decoded, as object storage has it at this moment.
+
+    Other catalogs use a name again, as for the first file of a table that was dropped and made
+    anew. What is in memory of it is what commits here name, so the two must be the same.
+
+    Raises:
+        NoSuchFile: if object storage does not hold it.
+        InvalidInput: if it is not metadata, or not what it was when it was read before.
+        StorageUnavailable: if object storage does not answer.
+    """
+    data = plain_metadata(warehouse.files.read(location), location)
+    cache = warehouse.catalog.metadata
+    cache.put(location, data)
+    if cache.get(location) not in (data, None):
+        raise InvalidInput(
+            f"Metadata file {location} has been overwritten since it was read here before, and"
+            " commits may name it as it was; have the table's catalog write another one, by any"
+            " commit to it, and name that",
+            location=location,
+        )
+    return decode_metadata(data, _PLAIN)
 
 
 def read_manifest(warehouse: Warehouse, location: str) -> bytes:

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import orjson
 
-from catalog.errors import NoSuchPlan, NoSuchPlanTask
+from catalog.errors import InvalidInput, NoSuchPlan, NoSuchPlanTask
 from catalog.iceberg.metadata import Metadata
 from catalog.iceberg.scans.planning import Manifests, Task, cut, read_page, scan_manifests
 from catalog.iceberg.scans.requests import Request, Scan, open_scan, pinned
@@ -143,8 +143,15 @@ def _table(warehouse: Warehouse, commit_id: ObjectId, key: Key) -> _Table:
 
 
 def _table_at(table: _Table, location: str) -> _Table | None:
-    """Return the table as an earlier metadata file has it, if it knows that file."""
+    """Return the table as an earlier metadata file has it, if it knows that file.
+
+    The log of a table that another catalog wrote may name any file.
+    """
     if not table.knows(location):
+        return None
+    try:
+        location = table.warehouse.resolve_location(location)
+    except InvalidInput:
         return None
     return _Table(table.warehouse, location, read_metadata(table.warehouse, location))
 

@@ -24,7 +24,7 @@ from catalog.operations.entries import (
     shown,
     taken_error,
 )
-from catalog.operations.metadata import read_metadata, read_metadata_bytes, write_metadata
+from catalog.operations.metadata import read_foreign_metadata, read_metadata_bytes, write_metadata
 from catalog.operations.paths import check_paths, new_metadata_location
 from catalog.operations.resolve import head_of
 from catalog.operations.warehouses import Warehouse
@@ -139,7 +139,7 @@ def register_table(
     """
     check_name(key)
     location = warehouse.resolve_location(location)
-    metadata = read_metadata(warehouse, location)
+    metadata = read_foreign_metadata(warehouse, location)
     (check_table if kind is EntryKind.TABLE else check_view)(metadata)
     check_paths(warehouse, metadata)
     warehouse.resolve_location(location, beside=metadata["location"])

@@ -1,5 +1,8 @@
 """Scan planning over HTTP: plans and tasks hold on every server, on every revision."""
 
+import base64
+import json
+import zlib
 from itertools import count
 from urllib.parse import quote
 
@@ -204,6 +207,21 @@ def test_manifest_outside_the_warehouse_is_not_read(lake, files, tmp_path):
     append(lake, files, ALL, manifests=[listed(secret.as_uri(), 1, snapshot=1)])
     answer = plan(lake, status=400)
     assert "outside warehouse" in answer["error"]["message"]
+
+
+def test_metadata_outside_the_warehouse_is_not_read(lake, files, tmp_path):
+    loaded = lake.iceberg("GET", "main", TABLE)
+    secret = tmp_path / "secret.metadata.json"
+    secret.write_text(json.dumps(loaded["metadata"]))
+    log = [{"timestamp-ms": 1, "metadata-file": secret.as_uri()}]
+    location = f"{loaded['metadata']['location']}/metadata/foreign.metadata.json"
+    files.write_all({location: json.dumps({**loaded["metadata"], "metadata-log": log}).encode()})
+    body = {"name": "foreign", "metadata-location": location}
+    lake.iceberg("POST", "main", "/namespaces/ns/register", body)
+    request = {"metadata": secret.as_uri(), "request": {}, "id": "x"}
+    forged = base64.urlsafe_b64encode(zlib.compress(json.dumps(request).encode())).decode()
+    path = f"/namespaces/ns/tables/foreign/plan/{forged.rstrip('=')}"
+    assert error(lake.iceberg("GET", "main", path, status=404)) == ("NoSuchPlanIdException", 404)
 
 
 def test_endpoints_are_advertised_by_the_documents_names(client):
