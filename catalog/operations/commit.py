@@ -108,6 +108,9 @@ def commit(
             head = _head(warehouse, branch, staged)
             plan = build(staged, head)
             if plan is None:
+                if caller.once is not None:
+                    # An answer of an attempt before was rolled back with it.
+                    caller.once.recorded = False
                 return Committed(head.commit_id, head.commit_id, None)
             if plans == 1:
                 # A merge may be long at its first plan, before the head has moved at all.

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import event, text
@@ -22,9 +23,10 @@ from catalog.errors import (
     Unavailable,
 )
 from catalog.governance.protections import Rules
-from catalog.operations.callers import Caller
+from catalog.operations.callers import Caller, Once
 from catalog.operations.commit import Committed, Head, Plan, commit
 from catalog.operations.history import LogFilter, list_commits, list_reflog
+from catalog.operations.idempotency import Answer, find_answer
 from catalog.operations.merge import Options, merge
 from catalog.operations.protections import put_protection
 from catalog.operations.refs import (
@@ -386,6 +388,12 @@ def test_no_increment_of_a_counter_is_lost(handles: list[Warehouse]):
 # Answers that get lost
 
 
+class Serialization(Exception):
+    """As a driver tells that two transactions cannot be put one after the other."""
+
+    sqlstate = "40001"
+
+
 @contextmanager
 def lost_answers(warehouse: Warehouse, *, committed: bool) -> Iterator[list[int]]:
     """Lose the connection at the next commit of a transaction, before or after it took place."""
@@ -439,6 +447,30 @@ def test_a_commit_of_which_nothing_can_be_known_says_so(warehouse: Warehouse):
     finally:
         event.remove(engine, "commit", lose)
         event.remove(engine, "before_cursor_execute", refuse)
+
+
+def test_an_answer_that_was_rolled_back_is_not_taken_for_stored(warehouse: Warehouse):
+    """A database that serializes lets one of two commits pass, and ends the other."""
+    now = datetime.now(UTC)
+    once = Once(str(uuid4()), b"asked", now, now, answer=lambda result: Answer(204, None, b""))
+
+    def build(objects: Objects, current: Head) -> Plan | None:
+        there = get(objects, current.commit.tree, A)
+        return None if there == entry("one") else Plan({A: entry("one")}, "Write one")
+
+    def interrupt(connection: Any) -> None:
+        if connection.get_execution_options().get("writes"):
+            event.remove(engine, "commit", interrupt)
+            connection.connection.driver_connection.execute("ROLLBACK")
+            put(another_process(warehouse), A, "one")
+            raise OperationalError("COMMIT", None, Serialization())
+
+    engine = warehouse.catalog.engine
+    event.listen(engine, "commit", interrupt)
+    done = commit(warehouse, "main", build, caller=replace(CALLER, once=once), operation="edit")
+    assert done.plan is None
+    assert find_answer(engine, once) is None
+    assert not once.recorded
 
 
 # Protections
