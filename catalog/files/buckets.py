@@ -11,6 +11,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore, from_url
 
 from catalog.errors import AlreadyExists, InvalidInput, NoSuchFile, StorageUnavailable
+from catalog.files.delegation import is_path_style
 from catalog.files.parallel import for_all
 from catalog.files.trust import Trust
 
@@ -147,8 +148,8 @@ class BucketFiles:
         }
         client: dict[str, Any] = {"timeout": _TIMEOUT, "connect_timeout": timedelta(seconds=5)}
         if root.startswith("s3:"):
-            path_style = self._storage.get("s3.path-style-access", "false").lower() == "true"
-            options["virtual_hosted_style_request"] = not path_style and "endpoint" not in options
+            in_host = not is_path_style(self._storage) and "endpoint" not in options
+            options["virtual_hosted_style_request"] = in_host
         address = str(options.get("endpoint", options.get("base_url", "")))
         client["allow_http"] = address.startswith("http:")
         if self._trust.own is not None:

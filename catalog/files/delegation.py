@@ -77,3 +77,8 @@ def duration_seconds(storage: Mapping[str, str]) -> int:
 def region_of(storage: Mapping[str, str]) -> str | None:
     """Return the region of the store, by either of its names."""
     return storage.get("s3.region") or storage.get("client.region")
+
+
+def is_path_style(storage: Mapping[str, str]) -> bool:
+    """Tell whether buckets stand in the path of an address, and never in its host."""
+    return storage.get("s3.path-style-access", "false").lower() == "true"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from catalog.errors import Forbidden
-from catalog.files.delegation import region_of
+from catalog.files.delegation import is_path_style, region_of
 from catalog.files.scopes import Scope
 
 _OBJECT_READS = {"GET", "HEAD"}
@@ -67,7 +67,7 @@ def _check_object(request: SignRequest, scope: Scope, key: str, query: Sequence[
         raise Forbidden(f"{request.method} {request.uri} is not signed")
     if request.method in _OBJECT_WRITES:
         _check_writable(scope)
-    if request.method == "DELETE" and "uploadId" not in query:
+    if request.method == "DELETE" and not dict(_query(request.uri)).get("uploadId"):
         raise Forbidden("No file is deleted: another branch or a release may need it")
     for source in request.headers.get(_COPY_SOURCE, ()):
         bucket, _, source_key = unquote(source.partition("?")[0]).lstrip("/").partition("/")
@@ -113,6 +113,9 @@ def _target(uri: str, storage: Mapping[str, str]) -> tuple[str, str]:
         bucket = None
     else:
         bucket = _bucket_before(host, urlsplit(endpoint).netloc.lower())
+        if bucket and is_path_style(storage):
+            # Such a store overlooks the host, and would take the first of the path for a bucket.
+            bucket = None
     if bucket is None:
         raise Forbidden(f"{parts.scheme}://{parts.netloc} is not the warehouse's object store")
     if bucket:

@@ -100,6 +100,20 @@ def test_other_places_are_not_signed(method, uri):
 @pytest.mark.parametrize(
     "uri",
     [
+        "http://bucket.store:9000/lake/ns/t/f",
+        "http://bucket.store:9000/?list-type=2&prefix=lake/ns/t/",
+    ],
+)
+def test_a_store_that_overlooks_the_host_is_not_led_to_another_bucket(uri):
+    """It would read the key `ns/t/f` of a bucket `lake`, with the server's own key."""
+    with pytest.raises(Forbidden):
+        check("GET", uri, storage={**OWN, "s3.path-style-access": "true"})
+    check("GET", f"{BASE}/f", storage={**OWN, "s3.path-style-access": "true"})
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
         "https://other.s3.eu-west-1.amazonaws.com/lake/ns/t/f",
         "https://bucket.s3.us-east-1.amazonaws.com/lake/ns/t/f",
         "http://bucket.s3.eu-west-1.amazonaws.com/lake/ns/t/f",
@@ -160,7 +174,12 @@ def test_copies_come_from_the_table_too():
 
 @pytest.mark.parametrize(
     ("method", "uri"),
-    [("DELETE", f"{BASE}/data/f.parquet"), ("DELETE", f"{BASE}/data/f.parquet?versionId=3")],
+    [
+        ("DELETE", f"{BASE}/data/f.parquet"),
+        ("DELETE", f"{BASE}/data/f.parquet?versionId=3"),
+        ("DELETE", f"{BASE}/data/f.parquet?uploadId"),
+        ("DELETE", f"{BASE}/data/f.parquet?uploadId=&versionId=3"),
+    ],
 )
 def test_no_file_is_deleted(method, uri):
     with pytest.raises(Forbidden, match="another branch or a release"):
