@@ -8,6 +8,7 @@ an upload that is given up.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from catalog.errors import Forbidden
@@ -37,6 +38,18 @@ class SignRequest:
     region: str
     headers: Mapping[str, Sequence[str]]
     body: str | None
+
+
+class Signer(Protocol):
+    """What signs with the server's own credentials, or gives them out; safe among threads."""
+
+    def sign(self, request: SignRequest) -> dict[str, str]:
+        """Return the headers to be added to a request, which must have been checked."""
+        ...
+
+    def own_keys(self) -> dict[str, str]:
+        """Return the credentials as FileIO properties."""
+        ...
 
 
 def check_request(request: SignRequest, scope: Scope, storage: Mapping[str, str]) -> None:

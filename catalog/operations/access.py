@@ -75,7 +75,7 @@ def own_keys(warehouse: Warehouse, location: str) -> Mapping[str, str]:
     site = warehouse.site_of(location)
     if site is None or Delegation.STATIC not in delegations(site.storage):
         return {}
-    return warehouse.aws_of(site).own_keys()
+    return warehouse.signer_of(site).own_keys()
 
 
 def load_credentials(
@@ -109,7 +109,7 @@ def sign_request(
     if site is None or scope is None or Delegation.SIGNING not in delegations(site.storage):
         raise Forbidden(f"Warehouse {warehouse.name!r} does not sign requests for {location}")
     check_request(request, scope, site.storage)
-    return warehouse.aws_of(site).sign(request)
+    return warehouse.signer_of(site).sign(request)
 
 
 def table_location(metadata: bytes) -> str:

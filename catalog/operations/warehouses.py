@@ -4,17 +4,16 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from importlib import import_module
+from typing import cast
 from uuid import uuid4
 
 from catalog.clock import Clock
 from catalog.errors import InvalidInput, NoSuchWarehouse
-from catalog.files.aws import AwsAccess
-from catalog.files.azure import AzureAccess
 from catalog.files.cache import ByteCache
 from catalog.files.file_io import FileIO, RoutedFiles, open_files
-from catalog.files.gcs import GcsAccess
 from catalog.files.secrets import Secrets
+from catalog.files.signing import Signer
 from catalog.files.trust import Trust
 from catalog.files.vending import Vendor
 from catalog.iceberg import locations
@@ -34,12 +33,13 @@ from catalog.versioning.tree import empty_tree
 # A replica sees what another did to a warehouse's row (location, storage) after this long.
 _ROW_LIFETIME_SECONDS = 2.0
 
-_Access = TypeVar("_Access", bound=Vendor)
-_VENDORS: Mapping[str, Callable[[Mapping[str, str], Clock, Trust], Vendor]] = {
-    "s3": AwsAccess,
-    "abfss": AzureAccess,
-    "abfs": AzureAccess,
-    "gs": GcsAccess,
+# The module and class by a location's scheme, loaded for the first location that has it: a cloud's
+# own libraries are slow to import, and most servers need one of them at most.
+_VENDORS: Mapping[str, tuple[str, str]] = {
+    "s3": ("catalog.files.aws", "AwsAccess"),
+    "abfss": ("catalog.files.azure", "AzureAccess"),
+    "abfs": ("catalog.files.azure", "AzureAccess"),
+    "gs": ("catalog.files.gcs", "GcsAccess"),
 }
 
 
@@ -57,7 +57,7 @@ class Catalog:
     secrets: Secrets
     trust: Trust
     _files: dict[tuple[tuple[str, str], ...], FileIO] = field(default_factory=dict)
-    _access: dict[tuple[object, tuple[tuple[str, str], ...]], Any] = field(default_factory=dict)
+    _access: dict[tuple[str, tuple[tuple[str, str], ...]], Vendor] = field(default_factory=dict)
     _rows: dict[str, tuple[float, warehouses.Warehouse]] = field(default_factory=dict)
     _locks: defaultdict[tuple[int, str], threading.Lock] = field(
         default_factory=lambda: defaultdict(threading.Lock)
@@ -70,15 +70,14 @@ class Catalog:
             self._files[key] = open_files(storage, self.trust)
         return self._files[key]
 
-    def access_for(
-        self,
-        kind: Callable[[Mapping[str, str], Clock, Trust], _Access],
-        storage: Mapping[str, str],
-    ) -> _Access:
+    def access_for(self, scheme: str, storage: Mapping[str, str]) -> Vendor:
         """Return the one access to a cloud's interfaces of this process for these properties."""
-        key = (kind, tuple(sorted(storage.items())))
-        found: _Access = self._access.setdefault(key, kind(storage, self.clock, self.trust))
-        return found
+        module, name = _VENDORS[scheme]
+        key = (name, tuple(sorted(storage.items())))
+        if key not in self._access:
+            access: Vendor = getattr(import_module(module), name)(storage, self.clock, self.trust)
+            self._access.setdefault(key, access)
+        return self._access[key]
 
     def lock_for(self, warehouse_id: int, branch: str) -> threading.Lock:
         """Return the lock under which this process's writers to one branch queue."""
@@ -132,14 +131,14 @@ class Warehouse:
         """Return the storage properties of one of this warehouse's sites with their secrets."""
         return {**site.storage, **self.catalog.secrets.of(self.name, self._further(site))}
 
-    def aws_of(self, site: Site) -> AwsAccess:
-        """Return what the credentials of one of this warehouse's sites are good for at AWS."""
-        return self.catalog.access_for(AwsAccess, self.opened(site))
+    def signer_of(self, site: Site) -> Signer:
+        """Return what signs for one of this warehouse's sites, which is one at S3."""
+        return cast("Signer", self.vendor_of(site))
 
     def vendor_of(self, site: Site) -> Vendor:
         """Return what vends credentials for one of this warehouse's sites."""
-        kind = _VENDORS[site.location.partition(":")[0]]
-        return self.catalog.access_for(kind, self.opened(site))
+        scheme = site.location.partition(":")[0]
+        return self.catalog.access_for(scheme, self.opened(site))
 
     def _further(self, site: Site) -> str | None:
         return None if site.location == self.location else site.location
