@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import psycopg
 import pytest
@@ -77,7 +78,20 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
         yield store
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that prints which services a worker of xdist's used."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["services"] = USED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over which services a worker of xdist's used."""
+    # A worker that crashed has told nothing.
+    USED.extend(getattr(node, "workeroutput", {}).get("services", []))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which services the tests ran on."""
     if USED:
-        terminalreporter.write_line(f"services: {', '.join(USED)}")
+        terminalreporter.write_line(f"services: {', '.join(dict.fromkeys(USED))}")
