@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.processes import Server, running
+from benchmarks.processes import Server, mainstem
 from examples.quickstart.size import copy_project, size_for
 
 _EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -60,11 +60,9 @@ def _measure(engine: str, models: int) -> Build:
     sys.stderr.write(f"dbt by {engine}, {models} models\n")
     with tempfile.TemporaryDirectory(prefix="mainstem-bench-") as name:
         directory = Path(name)
-        log = directory / "server.log"
-        command = [sys.executable, "-m", "catalog", "serve", "--port", "0"]
-        command += ["--data-dir", str(directory / "data")]
-        with running(command, log, {"MAINSTEM_LOG_LEVEL": "debug"}) as server:
-            return _build(engine, models, directory, server, log)
+        data = directory / "data"
+        with mainstem(data, environment={"MAINSTEM_LOG_LEVEL": "debug"}) as server:
+            return _build(engine, models, directory, server, data / "server.log")
 
 
 def _build(engine: str, models: int, directory: Path, server: Server, log: Path) -> Build:

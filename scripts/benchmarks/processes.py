@@ -58,11 +58,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def mainstem(directory: Path, database_url: str) -> Iterator[Server]:
-    """Run `mainstem serve`, as a user does, for as long as the context lasts."""
+def mainstem(
+    directory: Path, database_url: str | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Run `mainstem serve`, as a user does, for as long as the context lasts.
+
+    Without a URL its database is a SQLite file in the directory.
+    """
+    directory.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "catalog", "serve", "--port", "0"]
-    command += ["--data-dir", str(directory), "--database-url", database_url]
-    with running(command, directory / "server.log") as server:
+    command += ["--data-dir", str(directory)]
+    command += ["--database-url", database_url] if database_url else []
+    with running(command, directory / "server.log", environment) as server:
         yield server
 
 
