@@ -2,10 +2,11 @@
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from catalog.errors import AlreadyExists, InvalidInput, NoSuchFile, StorageUnavailable
@@ -52,14 +53,20 @@ class LocalFiles:
         """
         if len(files) == 1:
             for location, data in files.items():
-                _create(location, data)
-        else:
-            for_all(self._pool, _create, files.keys(), files.values())
-        folders = {_path(location).parent for location in files}
-        if len(folders) == 1:
-            _seal_folder(folders.pop())
-        else:
-            for_all(self._pool, _seal_folder, folders)
+                self._create_one(location, data)
+            return
+        for_all(self._pool, _create, files.keys(), files.values())
+        for_all(self._pool, _seal_folder, {_path(location).parent for location in files})
+
+    def _create_one(self, location: str, data: bytes) -> None:
+        """Create a file, durable with its name: both at once share one flush of the disk."""
+        with _placed(location, data) as stream:
+            sealing = self._pool.submit(_sync_folder, _path(location).parent)
+            try:
+                os.fsync(stream.fileno())
+            finally:
+                wait([sealing])
+            sealing.result()
 
     def make_directories(self, locations: Iterable[str]) -> None:
         """Make folders, for writers that rely on them."""
@@ -91,31 +98,53 @@ def _path(location: str) -> Path:
 
 
 def _create(location: str, data: bytes) -> None:
+    """Create a file and make its bytes durable; its name is when its folder is sealed."""
+    with _placed(location, data) as stream:
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def _placed(location: str, data: bytes) -> Iterator[BinaryIO]:
+    """Put a whole file in place, and take it away again if it cannot be made durable then.
+
+    Nobody knows its name before that, so that a power cut may leave a part of it there.
+    """
     path = _path(location)
     partial = path.with_name(f".{uuid4().hex}.partial")
     try:
         _make_folder(path.parent)
         with partial.open("xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        try:
-            # A link fails where a rename would overwrite.
-            os.link(partial, path)
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+            try:
+                stream.write(data)
+                stream.flush()
+                _name(partial, path)
+            finally:
+                # Where even this fails, what failed before is what is to be told.
+                with suppress(OSError):
+                    partial.unlink()
+            try:
+                yield stream
+            except OSError:
+                with suppress(OSError):
+                    path.unlink()
                 raise
-            if path.exists():
-                raise FileExistsError(path) from error
-            partial.rename(path)
     except FileExistsError as error:
         raise AlreadyExists(f"File already exists: {location}", location=location) from error
     except OSError as error:
         raise _failure("write", location, error) from error
-    finally:
-        # Where even this fails, what failed before is what is to be told.
-        with suppress(OSError):
-            partial.unlink()
+
+
+def _name(partial: Path, path: Path) -> None:
+    """Give a file its name, which nothing may have yet."""
+    try:
+        # A link fails where a rename would overwrite.
+        os.link(partial, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK):
+            raise
+        if path.exists():
+            raise FileExistsError(path) from error
+        partial.rename(path)
 
 
 def _make_folder(folder: Path) -> None:

@@ -107,6 +107,23 @@ def test_a_folder_that_cannot_be_synced_is_no_success(tmp_path, monkeypatch) -> 
         open_files({}).write_all({f"{tmp_path.as_uri()}/a": b"data"})
 
 
+def test_a_file_is_whole_under_its_name_and_both_are_synced_before_it_is_told(
+    tmp_path, monkeypatch
+) -> None:
+    synced = os.fsync
+    seen: list[tuple[bool, list[str], bytes]] = []
+
+    def note(descriptor: int) -> None:
+        is_folder = os.path.isdir(f"/proc/self/fd/{descriptor}")  # noqa: PTH112
+        seen.append((is_folder, names(tmp_path), (tmp_path / "a").read_bytes()))
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    open_files({}).write_all({f"{tmp_path.as_uri()}/a": b"data"})
+    # Whatever a flush takes to the disk is finished: no other name is left to be forgotten.
+    assert sorted(seen) == [(is_folder, ["a"], b"data") for is_folder in (False, True)]
+
+
 @pytest.mark.parametrize("name", ["folder/a", "x" * 300, "/".join(["x" * 200] * 30)])
 def test_a_place_where_no_file_can_be_is_refused(tmp_path: Path, name: str) -> None:
     files = open_files({})
