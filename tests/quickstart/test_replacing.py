@@ -28,12 +28,13 @@ def plugin(server):
 def replace(plugin, tmp_path, request):
     """Give what stores rows as dbt does, in a table named after the test."""
 
-    def store(rows: pa.Table) -> None:
+    def store(rows: pa.Table, *, exists: bool = True) -> None:
         path = tmp_path / "rows.parquet"
         pq.write_table(rows, path)
         relation = SimpleNamespace(schema="features", identifier=request.node.name)
         location = SimpleNamespace(path=str(path), format="parquet")
-        plugin.store(SimpleNamespace(relation=relation, location=location))
+        known = {"exists": exists}
+        plugin.store(SimpleNamespace(relation=relation, location=location, config=known))
 
     return store
 
@@ -53,6 +54,16 @@ def test_a_new_table_is_created_with_its_rows_in_one_commit(replace, table, serv
     replace(pa.table({"id": [1, 2], "value": [0.5, None]}))
     assert commits(server) == before + 1
     assert table().scan().to_arrow().to_pydict() == {"id": [1, 2], "value": [0.5, None]}
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_table_is_put_right_whatever_dbt_took_for_known(replace, table, exists):
+    replace(pa.table({"id": [1]}), exists=exists)
+    uuid = table().metadata.table_uuid
+    replace(pa.table({"id": [2]}), exists=not exists)
+    replace(pa.table({"id": [3]}), exists=exists)
+    assert table().metadata.table_uuid == uuid
+    assert table().scan().to_arrow()["id"].to_pylist() == [3]
 
 
 def test_rows_are_replaced_in_one_commit_and_no_old_file_stays(replace, table, server):
@@ -161,6 +172,7 @@ def test_both_of_its_clients_say_who_they_are_where_the_server_asks(tmp_path):
             SimpleNamespace(
                 relation=SimpleNamespace(schema="features", identifier="t"),
                 location=SimpleNamespace(path=str(rows), format="parquet"),
+                config={},
             )
         )
         with duckdb.connect() as connection:

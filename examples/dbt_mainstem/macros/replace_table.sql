@@ -11,5 +11,7 @@
   {%- endcall %}
   {#- The commit that follows is pyiceberg's: this transaction has only read. -#}
   {% do adapter.commit() %}
-  {% do adapter.store_relation('mainstem_tables', relation, [], file, 'parquet', config) %}
+  {#- What dbt knows of the schema saves the plugin to ask; it looks again where that is outdated. -#}
+  {%- set known = {'exists': load_cached_relation(relation) is not none} -%}
+  {% do adapter.store_relation('mainstem_tables', relation, [], file, 'parquet', known) %}
 {%- endmacro %}

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.invocation import get_invocation_id
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table import Table
 
 _AUTHOR = "X-Mainstem-Author"
@@ -75,9 +75,10 @@ class Plugin(BasePlugin):
         relation = target_config.relation
         name = (relation.schema, relation.identifier)
         path = Path(target_config.location.path)
+        put = _put if target_config.config.get("exists", True) else _put_new
         try:
             with pq.ParquetFile(path) as rows:
-                _put(self._connected(), name, rows, _said_of(".".join(name)))
+                put(self._connected(), name, rows, _said_of(".".join(name)))
         finally:
             path.unlink()
 
@@ -123,6 +124,15 @@ def _put(
         _create(catalog, name, rows, said)
     else:
         _replace(table, rows, said)
+
+
+def _put_new(
+    catalog: Catalog, name: tuple[str, str], rows: pq.ParquetFile, said: dict[str, str]
+) -> None:
+    try:
+        _create(catalog, name, rows, said)
+    except TableAlreadyExistsError:
+        _replace(catalog.load_table(name), rows, said)
 
 
 def _create(
