@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from catalog.api.app import create_app
-from catalog.api.iceberg import tables
+from catalog.api.iceberg import tables, views
+from catalog.operations import tables as table_operations
 from catalog.settings import Settings
 
 _NAMESPACES = "/iceberg/v1/lake.main/namespaces"
@@ -35,6 +36,8 @@ def memory_only(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClie
         raise AssertionError("not answered from memory")
 
     monkeypatch.setattr(tables, "load_result", fail)
+    monkeypatch.setattr(views, "load_result", fail)
+    monkeypatch.setattr(table_operations, "find_entry", fail)
     return client
 
 
@@ -62,6 +65,12 @@ def test_a_second_load_is_answered_from_memory(memory_only: TestClient) -> None:
     known = memory_only.get(_TABLE, headers={"If-None-Match": first.headers["etag"]})
     assert (known.status_code, known.content) == (304, b"")
     assert known.headers["etag"] == first.headers["etag"]
+
+
+def test_the_first_load_after_a_commit_is_answered_from_memory(memory_only: TestClient) -> None:
+    for value in ("1", "2"):
+        _set(memory_only, value)
+        assert _load(memory_only)["metadata"]["properties"]["p"] == value
 
 
 def test_a_load_shows_what_was_committed_before_it(client: TestClient) -> None:
@@ -92,6 +101,40 @@ def test_a_tag_that_took_the_name_of_a_branch_is_none(client: TestClient) -> Non
     assert client.delete(f"{refs}/branches/side").status_code == 204
     _post(client, f"{refs}/tags", {"name": "side", "at": "main"})
     assert client.get(side).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("ns/tables/absent", "Table"), ("ns/views/absent", "View"), ("ns/views/t", "View")],
+)
+def test_a_name_that_is_free_is_told_from_memory(
+    memory_only: TestClient, path: str, kind: str
+) -> None:
+    found = memory_only.get(f"{_NAMESPACES}/{path}")
+    message = f"{kind} does not exist: ns.{path.rpartition('/')[2]}"
+    error = {"message": message, "type": f"NoSuch{kind}Exception", "code": 404}
+    assert (found.status_code, found.json()) == (404, {"error": error})
+    assert found.headers["content-type"] == "application/json"
+    asked = memory_only.head(f"{_NAMESPACES}/{path}")
+    assert (asked.status_code, asked.content) == (404, b"")
+
+
+def test_that_a_table_exists_is_told_from_memory(memory_only: TestClient) -> None:
+    found = memory_only.head(_TABLE)
+    assert (found.status_code, found.content) == (204, b"")
+    assert found.headers["x-request-id"]
+
+
+def test_a_name_is_free_until_it_is_taken_and_free_again_once_dropped(client: TestClient) -> None:
+    path = f"{_NAMESPACES}/ns/tables/new"
+    for _ in range(2):
+        assert client.get(path).status_code == 404
+        assert client.head(path).status_code == 404
+        _post(client, f"{_NAMESPACES}/ns/tables", {"name": "new", "schema": _SCHEMA})
+        assert client.head(path).status_code == 204
+        assert client.get(path).status_code == 200
+        assert client.get(path).status_code == 200
+        assert client.delete(path).status_code == 204
 
 
 def test_a_load_shows_the_storage_of_now(client: TestClient) -> None:
