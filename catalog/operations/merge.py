@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
 from catalog.iceberg.merging.lineage import Purpose
 from catalog.operations.ancestry import ReadAhead
@@ -12,7 +11,6 @@ from catalog.operations.heads import check_head
 from catalog.operations.merging.contents import (
     Contents,
     Report,
-    settle_by_history,
     unmerged,
     unreported,
 )
@@ -65,11 +63,13 @@ def merge(
     branch = resolve(warehouse, target).writable(target)
     source_id = resolve(warehouse, source).commit_id
     message = f"Merge {source} into {target}"
-    files = MergeFiles(warehouse, dry_run=options.dry_run, keeps=False)
+    aside = MergeFiles(warehouse, dry_run=True, keeps=True)
+    files = MergeFiles(warehouse, dry_run=options.dry_run, keeps=False, aside=aside)
     forbidden = find_inside_refusal(warehouse, branch)
     terms = Terms(source_id, Purpose.MERGE, options.isolation, forbidden)
     contents = Contents(settle_inside(files, terms), report)
-    of_bases = Contents(partial(settle_by_history, files.read_metadata))
+    # A protection is about what the merge makes, which is not what it is compared with.
+    of_bases = Contents(settle_inside(aside, replace(terms, forbidden=None)))
 
     def build(objects: Objects, head: Head) -> Plan | None:
         check_head(branch, head.commit_id, options.expected_head)

@@ -10,7 +10,6 @@ import orjson
 
 from catalog.errors import StalePlan
 from catalog.iceberg.details import Detail
-from catalog.versioning.bases import is_undecided
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.keys import Key
 from catalog.versioning.objects import Entry, EntryKind
@@ -108,18 +107,13 @@ class Decided:
 
 def decided(outcome: Outcome, content: Content | None) -> Decided:
     """Return the outcome with the rule that decided it, and what came of contents that collided."""
-    sides = shown_base(outcome.base), outcome.ours, outcome.theirs, outcome.result
+    sides = outcome.base, outcome.ours, outcome.theirs, outcome.result
     kind = next(entry.kind for entry in sides if entry is not None)
     if outcome.action is Action.MERGED and content is not None:
         return Decided(
             outcome.key, kind, outcome.action, content.rule, *sides, inside=content.inside
         )
     return Decided(outcome.key, kind, outcome.action, _rule(outcome), *sides)
-
-
-def shown_base(base: Entry | None) -> Entry | None:
-    """Return the entry on the base as people are told it: there is none where it is undecided."""
-    return None if base is None or is_undecided(base) else base
 
 
 def _rule(outcome: Outcome) -> Rule:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from catalog.errors import MergeConflicts
 from catalog.operations.merging.contents import Contents
 from catalog.operations.merging.files import MergeFiles
-from catalog.operations.merging.outcomes import Decided, decided, shown_base
+from catalog.operations.merging.outcomes import Decided, decided
 from catalog.operations.merging.resolutions import Options, Resolutions
 from catalog.versioning.ids import ObjectId
 from catalog.versioning.merge import merge_trees
@@ -61,7 +61,7 @@ def apply_steps(
         outcomes.extend(
             _told(decided(each, step.contents.of(each)), files) for each in merged.outcomes
         )
-        if conflicts := _all_conflicts(merged, step):
+        if conflicts := _all_conflicts(merged, step, files):
             if step is steps[-1]:
                 resolutions.check()
             told = [replace(each, ours=files.shown(each.ours)) for each in conflicts]
@@ -72,13 +72,18 @@ def apply_steps(
 
 
 def _told(outcome: Decided, files: MergeFiles) -> Decided:
-    return replace(outcome, ours=files.shown(outcome.ours), result=files.shown(outcome.result))
+    return replace(
+        outcome,
+        base=files.shown_base(outcome.base),
+        ours=files.shown(outcome.ours),
+        result=files.shown(outcome.result),
+    )
 
 
-def _all_conflicts(merged: TreeMerge, step: Step) -> list[Conflict]:
+def _all_conflicts(merged: TreeMerge, step: Step, files: MergeFiles) -> list[Conflict]:
     """Return the conflicts of a step, one a key, by key."""
     found = {each.key: each for each in (*step.moved, *merged.conflicts)}
-    return [replace(found[key], base=shown_base(found[key].base)) for key in sorted(found)]
+    return [replace(found[key], base=files.shown_base(found[key].base)) for key in sorted(found)]
 
 
 def _conflicts_error(
