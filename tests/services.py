@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -208,6 +208,24 @@ def azurite(directory: Path) -> Iterator[Azurite]:
     store = Azurite(f"https://127.0.0.1:{port}/{Azurite.account}", ca_file, service)
     with _running("Azure", service):
         yield store
+
+
+@contextmanager
+def listening(
+    command: Sequence[str], port: int, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """Run a server for a while, in the folder of its log, once it takes connections on a port."""
+
+    def answers() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    stop = signal.SIGTERM
+    server = _Process(command[0], command, log, answers, stop, environment=dict(environment or {}))
+    with ExitStack() as stack:
+        stack.callback(server.stop)
+        server.start()
+        yield
 
 
 @cache

@@ -1,8 +1,5 @@
 """`mainstem import catalog` from a Hive Metastore, which Spark's own jars run."""
 
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +10,7 @@ import pytest
 from pyiceberg.catalog import load_catalog
 
 from tests.java import java
+from tests.services import free_ports, listening
 
 pytestmark = pytest.mark.slow
 
@@ -24,8 +22,6 @@ SETTINGS = {
     # Its logger needs a jar that Spark does not bring.
     "hive.async.log.enabled": "false",
 }
-# Reached only where something is broken: a busy machine takes its time.
-READY_SECONDS = 120
 
 
 def configured(directory: Path) -> None:
@@ -35,35 +31,18 @@ def configured(directory: Path) -> None:
     (directory / "hive-site.xml").write_text(document)
 
 
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.fixture
 def metastore(tmp_path: Path) -> Iterator[str]:
     """The address of a metastore that is empty."""
     home = tmp_path / "metastore"
     home.mkdir()
     configured(home)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     jars = Path(pyspark.__file__).parent / "jars" / "*"
     main = "org.apache.hadoop.hive.metastore.HiveMetaStore"
     command = [*java("-Xmx256m", "-cp", f"{home}:{jars}"), main, "-p", str(port)]
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=home, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + READY_SECONDS
-        while not answers(port):
-            assert server.poll() is None, (home / "log").read_text()
-            assert time.monotonic() < deadline, "The metastore does not answer"
-            time.sleep(0.1)
+    with listening(command, port, home / "log"):
         yield f"thrift://127.0.0.1:{port}"
-    finally:
-        server.kill()
-        server.wait()
 
 
 def test_the_tables_of_a_metastore_are_imported(lake, metastore) -> None:

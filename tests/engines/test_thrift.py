@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from pyhive import hive
 from tests.engines.lake import Lake
 from tests.engines.test_dbt import EXAMPLES, identities, new_commits, rows
 from tests.java import resolve_jars, spark_environment
-from tests.services import free_ports
+from tests.services import free_ports, listening
 
 DBT = str(Path(sys.executable).parent / "dbt")
 SPARK = Path(pyspark.__file__).parent
@@ -45,31 +43,11 @@ def port(lake: Lake, tmp_path: Path) -> Iterator[int]:
     (tmp_path / "jars").mkdir()
     for jar in resolve_jars(Path(__file__).with_name("thrift-ivy.xml"), "run", tmp_path).split(":"):
         (tmp_path / "jars" / Path(jar).name).symlink_to(jar)
-    log = tmp_path / "thrift.log"
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [SPARK / "bin" / "spark-submit", *SUBMITTED, "--hiveconf", f"{SETTING}.port={port}"],
-            cwd=tmp_path,
-            env={**os.environ, **spark_environment(tmp_path), "SPARK_CONF_DIR": str(conf)},
-            stdout=output,
-            stderr=output,
-        )
-        try:
-            wait_for(process, port, log)
-            yield port
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-def wait_for(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    end = time.monotonic() + 180
-    while process.poll() is None and time.monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    pytest.fail(log.read_text())
+    command = [str(SPARK / "bin" / "spark-submit"), *SUBMITTED, "--hiveconf"]
+    environment = {**spark_environment(tmp_path), "SPARK_CONF_DIR": str(conf)}
+    server = [*command, f"{SETTING}.port={port}"]
+    with listening(server, port, tmp_path / "thrift.log", environment):
+        yield port
 
 
 def query(port: int, text: str) -> list[tuple[Any, ...]]:
@@ -81,8 +59,12 @@ def query(port: int, text: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def project(tmp_path: Path, port: int) -> Path:
-    """Copy the project, with the example's profile for a Thrift Server."""
-    folder = shutil.copytree(Path(__file__).with_name("dbt_wards"), tmp_path / "wards")
+    """Give a project, with the example's profile for a Thrift Server."""
+    beside = Path(__file__).parent
+    # What dbt-spark has besides lies over what both adapters have, in place of dbt-duckdb's own.
+    folder = shutil.copytree(beside / "dbt_scanners", tmp_path / "wards")
+    (folder / "models" / "kept_by_delete_insert.sql").unlink()
+    shutil.copytree(beside / "dbt_wards", folder, dirs_exist_ok=True)
     profiles = yaml.safe_load((EXAMPLES / "pathology" / "profiles.yml").read_text())
     output = profiles["pathology"]["outputs"]["thrift"]
     (folder / "profiles.yml").write_text(

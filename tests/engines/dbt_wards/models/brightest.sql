@@ -1,4 +1,0 @@
-{{ config(materialized='view') }}
-
-select max(total) as total
-from {{ ref('daily') }}

@@ -1,7 +1,0 @@
-{{ config(materialized='incremental', incremental_strategy='merge', unique_key='scanner') }}
-
-select scanner, day, value
-from {{ ref('readings') }}
-{% if is_incremental() %}
-where day > (select max(day) from {{ this }})
-{% endif %}
