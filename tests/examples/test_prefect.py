@@ -9,19 +9,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.environments import ROOT, installed
 from tests.servers import serve
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def python() -> str:
     """Install the environment; give its interpreter."""
-    environment = ".venv-prefect"
-    subprocess.run([ROOT / "scripts" / "install", environment, "prefect"], check=True)
-    return str(ROOT / environment / "bin" / "python")
+    return installed("prefect")
 
 
 def test_a_day_is_released_once_however_often_it_fails(python: str, tmp_path: Path) -> None:
