@@ -6,8 +6,8 @@ import typer
 
 from catalog.cli.client import Json
 from catalog.cli.commands import Session, query
-from catalog.cli.completion import complete_revision
 from catalog.cli.details import part_text
+from catalog.cli.options import At
 from catalog.cli.output import Note, Table, moment
 
 _COLUMNS = ("Commit", "Date", "Author", "Part", "Is", "Message")
@@ -19,15 +19,7 @@ def blame(
         str,
         typer.Argument(metavar="NS.TABLE", help="A table, view, function or namespace."),
     ],
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REVISION",
-            help="A branch, release or commit. (default: the default branch)",
-            autocompletion=complete_revision,
-            show_default=False,
-        ),
-    ] = None,
+    at: At = None,
 ) -> None:
     """Show which commit brought each column, property and other part of a table to what it is."""
     with session.output.waiting("Following its history"):

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from catalog.cli.commands import Session, change, listing, query
-from catalog.cli.completion import Branch, complete_revision
+from catalog.cli.completion import complete_revision
+from catalog.cli.options import Branch
 from catalog.cli.output import Fields, Note, Paragraph, Table, moment
 
 app = typer.Typer(help="List, create, show and delete branches.")

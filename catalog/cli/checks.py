@@ -7,8 +7,8 @@ import typer
 
 from catalog.cli.client import Json
 from catalog.cli.commands import Session, change, query
-from catalog.cli.completion import Revision
 from catalog.cli.failures import ExitCode
+from catalog.cli.options import Revision
 from catalog.cli.output import Paragraph, Table, moment
 
 app = typer.Typer(help="Report, list and verify the checks of a commit.", no_args_is_help=True)

@@ -1,7 +1,6 @@
 """Complete the names of branches and tags in the shell; silent when no server answers at once."""
 
 from contextlib import closing
-from typing import Annotated
 
 import typer
 
@@ -49,16 +48,3 @@ def _options(ctx: typer.Context) -> Shared:
             {name: each.params.get(name) for name in ("server", "warehouse", "credential")}
         )
     return shared
-
-
-Branch = Annotated[str, typer.Argument(metavar="BRANCH", autocompletion=complete_branch)]
-Tag = Annotated[str, typer.Argument(metavar="TAG", autocompletion=complete_tag)]
-Revision = Annotated[
-    str,
-    typer.Argument(
-        metavar="REVISION",
-        help="A branch, tag, commit id, rev~n or branch@{time}.",
-        autocompletion=complete_revision,
-        show_default=False,
-    ),
-]

@@ -7,23 +7,15 @@ import typer
 
 from catalog.cli.arguments import pairs
 from catalog.cli.commands import Session, change
-from catalog.cli.completion import complete_revision
 from catalog.cli.failures import ExitCode
-from catalog.cli.imports import CatalogName, DryRun, Patterns, Properties
+from catalog.cli.imports import CatalogName, Patterns, Properties
+from catalog.cli.options import At, DryRun
 
 
 def export_catalog(
     session: Session,
     name: CatalogName,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REVISION",
-            help="A branch, release or commit. (default: the default branch)",
-            autocompletion=complete_revision,
-            show_default=False,
-        ),
-    ] = None,
+    at: At = None,
     properties: Properties = None,
     tables: Patterns = None,
     update: Annotated[

@@ -9,9 +9,10 @@ from catalog.cli.arguments import time_of
 from catalog.cli.changes import changes_shown
 from catalog.cli.client import Json, Query
 from catalog.cli.commands import Session, query
-from catalog.cli.completion import Revision, complete_branch, complete_revision
+from catalog.cli.completion import complete_branch, complete_revision
 from catalog.cli.details import parts_shown, stat_shown
 from catalog.cli.failures import Refused
+from catalog.cli.options import Revision
 from catalog.cli.output import Block, Fields, Output, Paragraph, Table, moment
 
 _DEFAULT_COUNT = 30

@@ -9,6 +9,7 @@ from catalog.cli.arguments import pairs
 from catalog.cli.commands import Session, change
 from catalog.cli.completion import complete_branch
 from catalog.cli.failures import ExitCode
+from catalog.cli.options import DryRun, Message
 
 app = typer.Typer(help="Bring tables in from elsewhere; no data file is copied.")
 
@@ -43,15 +44,6 @@ Into = Annotated[
         autocompletion=complete_branch,
         show_default=False,
     ),
-]
-Message = Annotated[
-    str | None,
-    typer.Option(
-        "--message", "-m", metavar="TEXT", help="The commit's message.", show_default=False
-    ),
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")
 ]
 
 

@@ -11,6 +11,7 @@ from catalog.cli.client import Json
 from catalog.cli.commands import Session, change
 from catalog.cli.completion import complete_branch, complete_revision
 from catalog.cli.failures import ExitCode, Refused
+from catalog.cli.options import DryRun, Message
 from catalog.cli.output import Block, Note, Paragraph, Table, counted, dotted
 
 
@@ -39,15 +40,6 @@ Into = Annotated[
         autocompletion=complete_branch,
         show_default=False,
     ),
-]
-Message = Annotated[
-    str | None,
-    typer.Option(
-        "--message", "-m", metavar="TEXT", help="The commit's message.", show_default=False
-    ),
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would happen and change nothing.")
 ]
 ByTable = Annotated[
     list[str] | None,

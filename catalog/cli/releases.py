@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from catalog.cli.commands import Session, change, listing, query
-from catalog.cli.completion import Tag, complete_branch, complete_revision
+from catalog.cli.completion import complete_branch, complete_revision
 from catalog.cli.failures import ExitCode, Failure
+from catalog.cli.options import Tag
 from catalog.cli.output import Fields, Paragraph, Table, moment
 from catalog.cli.release_run import RELEASE, Release
 from catalog.cli.release_run import run as run_release

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from catalog.cli.commands import Session, change
-from catalog.cli.completion import complete_revision
 from catalog.cli.failures import ExitCode, Failure
+from catalog.cli.options import At
 
 
 class Format(StrEnum):
@@ -27,15 +27,7 @@ def sql(
         str | None,
         typer.Argument(metavar="[QUERY]", help="Without one: a shell, or what is piped in."),
     ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REVISION",
-            help="A branch, release or commit. (default: the default branch)",
-            autocompletion=complete_revision,
-            show_default=False,
-        ),
-    ] = None,
+    at: At = None,
     form: Annotated[
         Format | None,
         typer.Option(

@@ -6,7 +6,8 @@ import typer
 
 from catalog.cli.arguments import pairs
 from catalog.cli.commands import Session, change, listing, query
-from catalog.cli.completion import Tag, complete_revision
+from catalog.cli.completion import complete_revision
+from catalog.cli.options import Tag
 from catalog.cli.output import Fields, Paragraph, Table, moment
 
 app = typer.Typer(help="List, create, show and delete tags.")
