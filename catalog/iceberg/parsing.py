@@ -41,12 +41,7 @@ def parse_updates(json: object) -> list[Metadata]:
     Raises:
         InvalidInput: if any of them is malformed.
     """
-    check_json(json)
-    if json is None:
-        return []
-    if not isinstance(json, list):
-        raise InvalidInput(f"Cannot parse metadata updates from non-array: {shown(json)}")
-    return [_parse_update(item) for item in json]
+    return [_parse_update(item) for item in _items(json, "metadata updates")]
 
 
 def parse_requirements(json: object) -> list[Metadata]:
@@ -55,12 +50,16 @@ def parse_requirements(json: object) -> list[Metadata]:
     Raises:
         InvalidInput: if any of them is malformed.
     """
+    return [_parse_requirement(item) for item in _items(json, "requirements")]
+
+
+def _items(json: object, what: str) -> list[object]:
     check_json(json)
     if json is None:
         return []
     if not isinstance(json, list):
-        raise InvalidInput(f"Cannot parse requirements from non-array: {shown(json)}")
-    return [_parse_requirement(item) for item in json]
+        raise InvalidInput(f"Cannot parse {what} from non-array: {shown(json)}")
+    return json
 
 
 def _parse_update(json: object) -> Metadata:

@@ -37,11 +37,7 @@ def add_schema(build: Build, update: Metadata) -> None:
 
 def set_current_schema(build: Build, update: Metadata) -> None:
     """Make a schema the current one."""
-    schema_id = update["schema-id"]
-    if schema_id == LAST_ADDED:
-        if build.last_schema_id is None:
-            raise ValidationFailed("Cannot set last added schema: no schema has been added")
-        schema_id = build.last_schema_id
+    schema_id = _meant(update["schema-id"], build.last_schema_id, "schema")
     draft = build.draft
     schema = _find(draft["schemas"], "schema-id", schema_id)
     if schema is not None and schema_id == draft["current-schema-id"]:
@@ -78,11 +74,7 @@ def add_spec(build: Build, update: Metadata) -> None:
 
 def set_default_spec(build: Build, update: Metadata) -> None:
     """Make a partition spec the default."""
-    spec_id = update["spec-id"]
-    if spec_id == LAST_ADDED:
-        if build.last_spec_id is None:
-            raise ValidationFailed("Cannot set last added spec: no spec has been added")
-        spec_id = build.last_spec_id
+    spec_id = _meant(update["spec-id"], build.last_spec_id, "spec")
     known = _find(build.draft["partition-specs"], "spec-id", spec_id) is not None
     if known and spec_id == build.draft["default-spec-id"]:
         return
@@ -106,11 +98,7 @@ def add_sort_order(build: Build, update: Metadata) -> None:
 
 def set_default_sort_order(build: Build, update: Metadata) -> None:
     """Make a sort order the default."""
-    order_id = update["sort-order-id"]
-    if order_id == LAST_ADDED:
-        if build.last_order_id is None:
-            raise ValidationFailed("Cannot set last added sort order: no sort order has been added")
-        order_id = build.last_order_id
+    order_id = _meant(update["sort-order-id"], build.last_order_id, "sort order")
     known = _find(build.draft["sort-orders"], "order-id", order_id) is not None
     if known and order_id == build.draft["default-sort-order-id"]:
         return
@@ -146,6 +134,15 @@ def _schema_to_bind(build: Build, what: str) -> Metadata:
     if not build.draft["schemas"]:
         raise InvalidInput(f"Cannot add a {what} before a schema is added")
     return current_schema(build.draft)
+
+
+def _meant(asked: int, last_added: int | None, what: str) -> int:
+    """Return the id that an update names: -1 stands for what the same request added last."""
+    if asked != LAST_ADDED:
+        return asked
+    if last_added is None:
+        raise ValidationFailed(f"Cannot set last added {what}: no {what} has been added")
+    return last_added
 
 
 def _find(items: list[Metadata], member: str, wanted: int) -> Metadata | None:
