@@ -264,6 +264,8 @@ def create_warehouse(
     )
 
     def write(connection: Connection) -> warehouses.Warehouse:
+        # Again, for another may have been created in the meantime.
+        check_apart(name, sites, warehouses.lock_all(connection))
         row = warehouses.insert(
             connection,
             name=name,
@@ -321,7 +323,8 @@ def alter_warehouse(
 
     def write(connection: Connection) -> Warehouse:
         # Whoever deletes a branch waits for the change of this row, and finds out.
-        row = warehouses.lock(connection, warehouse.id)
+        known = warehouses.lock_all(connection)
+        row = next((each for each in known if each.id == warehouse.id), None)
         if row is None:
             raise _missing(warehouse.name)
         row = replace(
@@ -329,7 +332,7 @@ def alter_warehouse(
             sites=with_sites(row.sites, given),
             default_branch=default_branch or row.default_branch,
         )
-        check_apart(row.name, row.sites, warehouses.list_(connection))
+        check_apart(row.name, row.sites, known)
         changed = handle(catalog, row)
         for site in given:
             catalog.files_for(changed.opened(site)).check(site.location)

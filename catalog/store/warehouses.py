@@ -38,13 +38,14 @@ class Warehouse:
 
 
 _FIND = select(warehouses).where(warehouses.c.name == bindparam("wanted"))
-_CHANGE = select(warehouses).where(warehouses.c.id == bindparam("warehouse")).with_for_update()
 _LOCK = (
     select(warehouses.c.default_branch)
     .where(warehouses.c.id == bindparam("warehouse"))
     .with_for_update(read=True)
 )
 _LIST = select(warehouses).order_by(warehouses.c.name)
+# Commits, whose rows name their warehouse, go on meanwhile.
+_LOCK_ALL = select(warehouses.c.id).order_by(warehouses.c.id).with_for_update(key_share=True)
 
 
 def find(connection: Connection, name: str) -> Warehouse | None:
@@ -85,10 +86,14 @@ def insert(
     return _warehouse(row)
 
 
-def lock(connection: Connection, warehouse_id: int) -> Warehouse | None:
-    """Return a warehouse, which nobody else changes until the transaction ends."""
-    row = connection.execute(_CHANGE, {"warehouse": warehouse_id}).first()
-    return None if row is None else _warehouse(row)
+def lock_all(connection: Connection) -> list[Warehouse]:
+    """Return all warehouses by name; nobody who locks them too changes one or adds one meanwhile.
+
+    The first of all is kept apart from another first one by its name alone.
+    """
+    connection.execute(_LOCK_ALL).all()
+    # Whoever was waited for may have added one, which only a new statement sees.
+    return list_(connection)
 
 
 def update(connection: Connection, changed: Warehouse) -> None:

@@ -123,7 +123,7 @@ def test_a_warehouse_is_found_as_it_was_stored_and_changed(connection) -> None:
         created_at=NOW,
     )
     assert warehouses.find(connection, "hospital") == stored
-    assert warehouses.lock(connection, stored.id) == stored
+    assert stored in warehouses.lock_all(connection)
     sites = (Site("s3://lake/hospital", {}), Site("file:///archive", {"a": "b"}))
     changed = replace(stored, sites=sites, default_branch="trunk")
     warehouses.update(connection, changed)
