@@ -95,7 +95,9 @@ def check_view(metadata: object) -> None:
         raise InvalidInput(f"Not a UUID: {view['view-uuid']}")
     if not read_string(view, "location"):
         raise InvalidInput("Invalid location: null")
-    _properties(view)
+    # As with tables: what may be absent may not be null.
+    if "properties" in view:
+        read_string_map(view, "properties")
     _check_versions(view)
     for item in read_list(view, "version-log"):
         entry = as_object(item, "version log entry")
@@ -104,7 +106,9 @@ def check_view(metadata: object) -> None:
 
 
 def _check_versions(view: Metadata) -> None:
-    schemas = [parse_schema(schema)["schema-id"] for schema in read_list(view, "schemas")]
+    for schema in read_list(view, "schemas"):
+        parse_schema(schema)
+    schemas = [read_int({"schema-id": 0} | schema, "schema-id") for schema in view["schemas"]]
     versions = [parse_view_version(version) for version in read_list(view, "versions")]
     ids = [version["version-id"] for version in versions]
     check_unique(schemas, "schema")

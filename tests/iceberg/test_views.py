@@ -282,6 +282,8 @@ def test_the_uuid_of_a_view_can_be_required_and_nothing_else(make, commit_view):
         ("view-uuid", "x", "Not a UUID"),
         ("location", "", "Invalid location"),
         ("current-version-id", 7, "Cannot find current version 7"),
+        ("properties", None, "properties"),
+        ("schemas", [schema(X) | {"schema-id": None}], "schema-id"),
         ("versions", [], "Cannot find current version 1"),
         ("schemas", [], "Cannot find schema with schema-id=0"),
         ("version-log", None, "non-array"),
