@@ -7,13 +7,14 @@ import hashlib
 from collections.abc import Callable
 
 import orjson
+import structlog
 from fastapi import Request, Response
 
 from catalog.api.answering import answering
 from catalog.api.iceberg.addresses import Address
 from catalog.api.iceberg.delegation import NOT_STORED, Asker, given_to
 from catalog.api.responses import JsonResponse
-from catalog.errors import InvalidInput
+from catalog.errors import InvalidInput, StorageUnavailable
 from catalog.files.delegation import region_of
 from catalog.iceberg.files import safe_from_engines
 from catalog.iceberg.metadata import Metadata
@@ -28,6 +29,8 @@ from catalog.versioning.ids import ObjectId
 from catalog.versioning.objects import EntryKind
 
 _MODES = ("all", "refs")
+
+logger = structlog.get_logger()
 
 
 def etag_of(warehouse: Warehouse, location: str, mode: str = "all") -> str:
@@ -76,9 +79,17 @@ def _load(
 def loaded_response(
     warehouse: Warehouse, loaded: Loaded, *, with_config: bool = True, asker: Asker | None = None
 ) -> Response:
-    """Answer a create, register or commit with the table as it is now."""
+    """Answer a create, register or commit with the table as it is now.
+
+    It has taken place, so where no credentials are to be had the answer is without: told that the
+    store fails, clients would take it that nothing was changed. Who loads the table hears of it.
+    """
     assert loaded.location is not None
-    body = _body(warehouse, loaded, with_config=with_config, asker=asker)
+    try:
+        body = _body(warehouse, loaded, with_config=with_config, asker=asker)
+    except StorageUnavailable as error:
+        logger.warning("without-credentials", location=loaded.location, message=error.message)
+        body = _body(warehouse, loaded, with_config=with_config)
     headers = _private(warehouse, asker) or {"etag": etag_of(warehouse, loaded.location)}
     return JsonResponse(body, headers=headers)
 

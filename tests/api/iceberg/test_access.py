@@ -302,6 +302,23 @@ def test_the_servers_own_keys_are_handed_out_only_if_the_warehouse_says_so(serve
     assert s3.secret_key not in server.http.get("/api/v1/warehouses").text
 
 
+def test_a_table_that_was_created_is_answered_though_no_credentials_are_to_be_had(server, s3):
+    name = server.warehouse(
+        s3,
+        access_delegation="vended-credentials",
+        sts_role_arn=s3.role_arn,
+        sts_endpoint="http://127.0.0.1:1",
+    )
+    path = f"/iceberg/v1/{name}.main/namespaces/ns"
+    headers = {"X-Iceberg-Access-Delegation": "vended-credentials"}
+    body = {"name": "t", "schema": SCHEMA}
+    made = server.http.post(f"{path}/tables", json=body, headers=headers)
+    assert made.status_code == 200, made.text
+    assert "storage-credentials" not in made.json()
+    assert server.http.get(f"{path}/tables/t", headers=headers).status_code == 503
+    assert server.http.get(f"{path}/tables/t").json()["metadata"] == made.json()["metadata"]
+
+
 def test_no_secret_is_left_behind(server, vending, signing, s3):
     """Neither the server's nor a client's, also where a request had an Idempotency-Key."""
     key = "0190b3c1-7b0e-7000-8000-0123456789ab"
