@@ -1,15 +1,16 @@
 """Random work of pyiceberg on the tables of a few branches, merged and read, against plain rows.
 
 What happened to a table is told as events: rows that were added, and that are gone. A branch has a
-set of these. A merge adds those that the source has and the base has not, and so it does not matter
-to the model how often, or which way, branches were merged before. Columns are merged as what they
+set of these. A merge adds those that the source has and the base has not, takes back those that the
+base has and the source has not, and so it does not matter to the model how often, or which way,
+branches were merged before. Columns are merged as what they
 are on the base and on both sides: one that the source added and dropped again since the base is no
 change of it, wherever else it was picked to. A merge either conflicts and changes nothing, or the
 table reads as the model says.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -35,7 +36,7 @@ from catalog.iceberg.merging.files import Isolation
 from catalog.operations.merge import Merged, Options, cherry_pick, merge
 from catalog.operations.warehouses import Catalog
 from catalog.settings import Settings
-from catalog.versioning.graph import merge_bases
+from catalog.versioning.graph import is_ancestor, merge_bases
 from catalog.versioning.ids import ObjectId, to_hex
 from catalog.versioning.objects import EntryKind
 from catalog.versioning.tree import scan
@@ -47,6 +48,8 @@ PICKS = st.integers(0, 10_000)
 NUMBERS = count()
 # Columns that came back, apart from those that were added by hand.
 ADDED_AGAIN = count(-1, -1)
+# The location of a state that no commit has, since two merge bases do not go together in it.
+UNDECIDED = "undecided"
 NAMES = st.sampled_from(["t", "u", "v"])
 STRATEGIES = st.sampled_from(["auto", "ours", "theirs"])
 ISOLATIONS = st.sampled_from([None, None, *Isolation])
@@ -103,12 +106,11 @@ def merged_content(base: State, ours: State, theirs: State) -> State:
                 raise Clash
             columns[column] = name
     unseen = theirs.dropped - ours.columns.keys()
-    if (ours.rows, ours.gone) == (base.rows, base.gone):
-        # Theirs may lack what the base has, where it once was settled for the other side.
-        rows, gone = {**theirs.rows}, theirs.gone
-    else:
-        new = {row_id: row for row_id, row in theirs.rows.items() if row_id not in base.rows}
-        rows, gone = {**new, **ours.rows}, ours.gone | (theirs.gone - base.gone)
+    # Either side may lack what the base has, where it went back, or was settled for the other side.
+    known = {**theirs.rows, **ours.rows}
+    lost, new = base.rows.keys() - theirs.rows.keys(), theirs.rows.keys() - base.rows.keys()
+    rows = {row_id: known[row_id] for row_id in (ours.rows.keys() - lost) | new}
+    gone = (ours.gone - (base.gone - theirs.gone)) | (theirs.gone - base.gone)
     return replace(
         ours,
         rows=rows,
@@ -163,6 +165,12 @@ def merged_table(
 
 def merged_change(base: State, ours: State, theirs: State) -> State:
     """Return the later state, if one is, else ours with what theirs did since the base."""
+    if ours.location == theirs.location:
+        return ours
+    if base.location == UNDECIDED:
+        raise Clash
+    if base.location in (ours.location, theirs.location):
+        return theirs if base.location == ours.location else ours
     if follows(ours, theirs, base):
         return ours
     if follows(theirs, ours, base):
@@ -178,6 +186,26 @@ def merged_tables(base: Tables, ours: Tables, theirs: Tables, strategy: str) -> 
     result = {uuid: state for uuid, state in found.items() if state is not None}
     if len({state.name for state in result.values()}) < len(result):
         raise Clash
+    return result
+
+
+def merged_bases(below: Tables, one: Tables, another: Tables) -> Tables:
+    """Merge two merge bases; what does not go together is undecided."""
+    result = {}
+    for uuid in sorted({*below, *one, *another}):
+        left, right = one.get(uuid), another.get(uuid)
+        try:
+            state = merged_table(below.get(uuid), left, right, "auto")
+        except Clash:
+            named = {each.name for each in (left, right) if each is not None}
+            either = left or right
+            assert either is not None
+            state = replace(either, name=min(named), location=UNDECIDED)
+            if len(named) > 1:
+                state = replace(state, name=UNDECIDED)
+        if state is not None:
+            is_either = state in (left, right) or state.location == UNDECIDED
+            result[uuid] = state if is_either else replace(state, location="")
     return result
 
 
@@ -493,19 +521,48 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         """Merge one branch into another."""
         target, theirs = self.branch(pick), self.branch(source)
+        if target != theirs:
+            options = Options(default=strategy, isolation=isolation)
+            self.merge_commit(target, self.head(theirs), options, squash=squash)
+
+    @precondition(lambda self: len(self.branches) > 1)
+    @rule(pick=PICKS, source=PICKS, strategy=STRATEGIES)
+    def cross(self, pick: int, source: int, strategy: Any) -> None:
+        """Merge two branches into each other at once, which leaves later merges two bases."""
+        one, another = self.branch(pick), self.branch(source)
+        if one != another:
+            heads = self.head(one), self.head(another)
+            self.merge_commit(one, heads[1], Options(), squash=False)
+            self.merge_commit(another, heads[0], Options(default=strategy), squash=False)
+
+    def merge_commit(
+        self, target: str, theirs: ObjectId, options: Options, *, squash: bool
+    ) -> None:
         objects = self.lake.warehouse.objects()
-        bases = merge_bases(objects.commits, self.head(target), self.head(theirs))
-        if target == theirs or len(bases) > 1:
-            return
-        base = self.trees[bases[0]]
+        base = self.base(merge_bases(objects.commits, self.head(target), theirs))
 
         def act(options: Options) -> Merged:
-            lake = self.lake.warehouse
-            return merge(lake, theirs, target, options=options, squash=squash, caller=CALLER)
+            lake, source = self.lake.warehouse, to_hex(theirs)
+            return merge(lake, source, target, options=options, squash=squash, caller=CALLER)
 
-        sides = (base, self.tables(target), self.tables(theirs))
-        self.bring(target, sides, act, Options(default=strategy, isolation=isolation))
-        self.is_plain = self.is_plain and strategy == "auto"
+        sides = (base, self.tables(target), self.trees[theirs])
+        self.bring(target, sides, act, options)
+        self.is_plain = self.is_plain and options.default == "auto"
+
+    def base(self, bases: Sequence[ObjectId]) -> Tables:
+        """Return what a merge is taken against: several bases are merged with each other first."""
+        commits = self.lake.warehouse.objects().commits
+        merged = self.trees[bases[0]]
+        for number, other in enumerate(bases[1:], 1):
+            below = {base for each in bases[:number] for base in merge_bases(commits, each, other)}
+            best = [
+                each
+                for each in sorted(below)
+                if not any(is_ancestor(commits, each, base) for base in below - {each})
+            ]
+            merged = merged_bases(self.base(best), merged, self.trees[other])
+            self.happened["several bases"] += 1
+        return merged
 
     @precondition(lambda self: len(self.branches) > 1)
     @rule(pick=PICKS, source=PICKS)
@@ -593,3 +650,4 @@ def test_a_merged_table_holds_the_rows_of_a_plain_model(
         ),
     )
     assert happened["inside-table"], happened
+    assert happened["several bases"], happened
