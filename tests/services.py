@@ -426,6 +426,8 @@ _SEAWEEDFS = (
 )
 
 
+SIGNING_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+"""With which its STS signs the tokens of sessions, in Base64."""
 _ALLOW_ALL = {"Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}
 _MAY_ASSUME = {"Effect": "Allow", "Principal": "*", "Action": ["sts:AssumeRole"]}
 _VERSION = "2012-10-17"
@@ -434,7 +436,7 @@ _IAM = {
         "tokenDuration": "1h",
         "maxSessionLength": "12h",
         "issuer": "tests",
-        "signingKey": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        "signingKey": SIGNING_KEY,
     },
     "policy": {"defaultEffect": "Deny", "storeType": "memory"},
     "policies": [{"name": "all", "document": {"Version": _VERSION, "Statement": [_ALLOW_ALL]}}],

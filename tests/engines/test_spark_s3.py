@@ -1,10 +1,16 @@
 """Spark on tables in S3, by what the catalog gives it: credentials that run out, or signatures."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import obstore
 import pytest
+from obstore.exceptions import PermissionDeniedError
+from obstore.store import S3Store
+from py4j.protocol import Py4JJavaError
 
+from tests.engines.brief_sts import SECONDS, Credentials, brief_sts
 from tests.engines.lake import Lake, Spark
 from tests.services import ObjectStore
 
@@ -29,3 +35,53 @@ def test_spark_writes_and_reads_with_what_it_is_given(
     assert spark.sql(f"SELECT id FROM {main}.ns.t ORDER BY id") == [(1,), (3,)]
     tagged = spark.attach(lake, "v1", live=False, **header)
     assert spark.sql(f"SELECT count(*) FROM {tagged}.ns.t") == [(3,)]
+
+
+def test_a_session_outlives_its_credentials(
+    make_lake: Callable[..., Lake], s3: ObjectStore, spark: Spark, tmp_path: Path
+) -> None:
+    """Java asks for new ones where the table's answer says, while the session holds the table."""
+    lake = make_lake(f"s3://{s3.bucket}/spark/{tmp_path.name}", s3)
+    with brief_sts(s3) as (address, given):
+        storage = {"access-delegation": "vended-credentials", "sts.role-arn": s3.role_arn}
+        url = f"{lake.server}/api/v1/warehouses/{lake.warehouse}"
+        body = {"storage": {**s3.storage, **storage, "sts.endpoint": address}}
+        assert lake.http.patch(url, json=body).status_code == 200
+        held = {
+            "header.X-Iceberg-Access-Delegation": "vended-credentials",
+            "cache-enabled": "true",
+            "cache.expiration-interval-ms": "-1",
+        }
+        main = spark.attach(lake, **held)
+        spark.sql(f"CREATE NAMESPACE {main}.ns", f"CREATE NAMESPACE {main}.ns.inner")
+        spark.sql(f"CREATE TABLE {main}.ns.inner.t (id BIGINT)")
+        without = spark.attach(lake, **held, **{"client.refresh-credentials-enabled": "false"})
+        spark.sql(f"INSERT INTO {main}.ns.inner.t VALUES (1)", f"DESCRIBE {without}.ns.inner.t")
+        wait_for_the_end(s3, given[-1])
+        spark.sql(f"INSERT INTO {main}.ns.inner.t VALUES (2)")
+        assert spark.sql(f"SELECT id FROM {main}.ns.inner.t ORDER BY id") == [(1,), (2,)]
+        with pytest.raises(Py4JJavaError, match="403"):
+            spark.sql(f"SELECT id FROM {without}.ns.inner.t")
+
+
+def wait_for_the_end(s3: ObjectStore, credentials: Credentials) -> None:
+    """Wait until the store refuses credentials that it has taken until then."""
+    bucket = S3Store(
+        s3.bucket,
+        endpoint=s3.endpoint,
+        region=s3.region,
+        access_key_id=credentials["AccessKeyId"],
+        secret_access_key=credentials["SecretAccessKey"],
+        session_token=credentials["SessionToken"],
+        client_options={"allow_http": True},
+    )
+    end = time.monotonic() + 10 * SECONDS
+    while time.monotonic() < end:
+        try:
+            obstore.head(bucket, "none")
+        except FileNotFoundError:
+            pass
+        except PermissionDeniedError:
+            return
+        time.sleep(0.2)
+    pytest.fail("The store still takes credentials that have run out")
