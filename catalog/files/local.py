@@ -78,14 +78,17 @@ class LocalFiles:
 
     def resolve(self, location: str) -> str:
         """Return the location with symbolic links resolved; what does not exist stays as named."""
+        # A commit asks for eight, and pathlib takes three times as long.
+        resolved = os.path.realpath(_path(location))
         try:
-            resolved = _path(location).resolve()
-            # Python 3.13 and newer leave a circle of links as it is.
-            circle = any(each.is_symlink() for each in (resolved, *resolved.parents))
-        except (OSError, RuntimeError) as error:
-            raise InvalidInput(f"Location {location} cannot be resolved: {error}") from error
-        if circle:
-            raise InvalidInput(f"Location {location} cannot be resolved: its links go in a circle")
+            os.stat(resolved)  # noqa: PTH116
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            # A circle of links is left as it is, and found out here.
+            raise InvalidInput(
+                f"Location {location} cannot be resolved: {error.strerror}"
+            ) from error
         return f"file://{resolved}"
 
 
