@@ -81,6 +81,11 @@ def use_branch(folder: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
     ).stdout.splitlines()
+    use_settings(folder, told)
+
+
+def use_settings(folder: Path, told: list[str]) -> None:
+    """Write settings and those of one machine, and have Spark find them."""
     local = _LOCAL | {f"{_CATALOG}.header.X-Mainstem-Author": os.environ["MAINSTEM_AUTHOR"]}
     if _JAR in os.environ:
         told = [line for line in told if not line.startswith("spark.jars.packages")]

@@ -29,7 +29,13 @@ def main() -> int:
     arguments = _parse()
     if arguments.what == "engines":
         models = _QUICK_MODELS if arguments.quick else _MODELS
-        show_engines(_ENGINES[arguments.engine], models, as_json=arguments.json)
+        show_engines(
+            _ENGINES[arguments.engine],
+            arguments.peer,
+            arguments.models or models,
+            1 if arguments.quick else arguments.rounds,
+            as_json=arguments.json,
+        )
         return 0
     if arguments.stores:
         show_libraries(quick=arguments.quick, as_json=arguments.json)
@@ -48,7 +54,7 @@ def _figures(arguments: argparse.Namespace) -> Iterator[Figure]:
                 with _directory() as lake:
                     yield from measure(lake, new_database(lake), Lake(tables), rounds, database)
                 if arguments.peer and tables == min(arguments.sizes):
-                    _say(f"{arguments.peer}, {tables:,} tables")
+                    _say(f"nessie, {tables:,} tables")
                     with _directory() as lake:
                         slow = rounds if arguments.quick else PEER
                         yield from measure_nessie(lake, Lake(tables), slow, database)
@@ -84,13 +90,18 @@ def _parse() -> argparse.Namespace:
         help="measure what share of dbt's time is the catalog's instead, by DuckDB and by Spark",
     )
     parser.add_argument("--engine", choices=_ENGINES, default="both", help="whose dbt builds")
+    parser.add_argument("--models", type=int, help="how many dbt builds at least (default: 200)")
+    parser.add_argument("--rounds", type=int, default=1, help="how often dbt builds on each")
     parser.add_argument("--sizes", type=_sizes, default=[200, 10_000, 100_000])
     parser.add_argument("--database", choices=_CHOICES, default="both")
     parser.add_argument(
         "--peer",
-        choices=["nessie"],
+        choices=["nessie", "sql"],
+        action="append",
+        default=[],
         help="measure Nessie beside it, on the smallest lake; the first time, its server is fetched"
-        " by the Maven on PATH, and its Java by pip, into the user's cache",
+        " by the Maven on PATH, and its Java by pip, into the user's cache. Of engines, also `sql`:"
+        " Iceberg's SQL catalog on SQLite",
     )
     parser.add_argument(
         "--stores",
@@ -99,7 +110,10 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="measure once: a smoke test")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if "sql" in arguments.peer and arguments.what != "engines":
+        parser.error("--peer sql is a peer of `engines` only")
+    return arguments
 
 
 if __name__ == "__main__":

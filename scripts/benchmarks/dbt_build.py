@@ -8,15 +8,14 @@ from pathlib import Path
 from dbt.cli.main import dbtRunner
 
 
-def main(directory: str) -> int:
-    """Build; `directory` is where Spark's settings may be written."""
+def main(conf: str) -> int:
+    """Build; `conf` is a folder that holds Spark's settings, one a line, in the file `told`."""
     if os.environ["DBT_TARGET"] == "spark":
         sys.path.insert(0, str(Path.cwd()))
         settings = import_module("spark_settings")
-        folder = Path(directory, "conf")
-        folder.mkdir()
+        folder = Path(conf)
         settings.use_java(folder)
-        settings.use_branch(folder)
+        settings.use_settings(folder, (folder / "told").read_text().splitlines())
     built = dbtRunner().invoke(["build", "--log-level", "error"])
     return 0 if built.success else 1
 

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.client import Address
 from benchmarks.lake import HISTORY, SNAPSHOTS, SPARE, Lake, snapshot, table_request
 from benchmarks.mainstem import table_change, transaction
-from benchmarks.processes import free_port
+from benchmarks.processes import Server, free_port
 from catalog.versioning.keys import Key
 from tests.services import ObjectStore, object_store
 
@@ -77,20 +77,27 @@ class Nessie:
 @contextmanager
 def nessie(directory: Path, lake: Lake) -> Iterator[Nessie]:
     """Run a warm server that holds the lake's tables."""
+    with object_store(directory) as store, nessie_server(directory, store) as process:
+        server = Nessie(process.address)
+        fill(server, lake)
+        yield server
+
+
+@contextmanager
+def nessie_server(directory: Path, store: ObjectStore) -> Iterator[Server]:
+    """Run a server without a table, its metadata files in an object store."""
     java, jar = _install()
-    with object_store(directory) as store:
-        port = free_port()
-        command = [java, *_options(port, store), "-jar", str(jar)]
-        with (directory / "nessie.log").open("w") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory)
-        try:
-            server = Nessie(Address(port))
-            _wait(server, process, directory / "nessie.log")
-            _fill(server, lake)
-            yield server
-        finally:
-            process.kill()
-            process.wait()
+    port = free_port()
+    command = [java, *_options(port, store), "-jar", str(jar)]
+    with (directory / "nessie.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory)
+    try:
+        server = Server(Address(port), process.pid)
+        _wait(Nessie(server.address), process, directory / "nessie.log")
+        yield server
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _install() -> tuple[str, Path]:
@@ -123,6 +130,8 @@ def _options(port: int, store: ObjectStore) -> list[str]:
         f"{s3}.endpoint": store.endpoint,
         f"{s3}.path-style-access": "true",
         f"{s3}.region": store.region,
+        # Clients have the keys, so none asks it to sign what it sends to the store.
+        f"{s3}.request-signing-enabled": "false",
         f"{s3}.access-key": "urn:nessie-secret:quarkus:bench.s3",
         "bench.s3.name": store.access_key,
         "bench.s3.secret": store.secret_key,
@@ -142,7 +151,8 @@ def _wait(server: Nessie, process: "subprocess.Popen[bytes]", log: Path) -> None
     raise RuntimeError(f"Nessie did not start:\n{log.read_text()[-4000:]}")
 
 
-def _fill(server: Nessie, lake: Lake) -> None:
+def fill(server: Nessie, lake: Lake) -> None:
+    """Create the lake's tables, and let the JVM compile what serves them."""
     keys = [HISTORY, SPARE, *(lake.key(number) for number in range(lake.tables))]
     for namespace in sorted({key[0] for key in keys}):
         server.address.ask("POST", f"{_catalog('main')}/namespaces", {"namespace": [namespace]})
