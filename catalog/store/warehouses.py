@@ -1,6 +1,7 @@
 """Rows of warehouses."""
 
 import json
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,6 +44,8 @@ _LOCK = (
     .where(warehouses.c.id == bindparam("warehouse"))
     .with_for_update(read=True)
 )
+# SQLite's integers have 64 bits, one of them for the sign.
+_ID_BITS = 62
 _LIST = select(warehouses).order_by(warehouses.c.name)
 # Commits, whose rows name their warehouse, go on meanwhile.
 _LOCK_ALL = select(warehouses.c.id).order_by(warehouses.c.id).with_for_update(key_share=True)
@@ -79,6 +82,10 @@ def insert(
         **_stored(sites),
         created_at=to_micros(created_at),
     )
+    if connection.dialect.name == "sqlite":
+        # SQLite gives the number of a deleted row again, and whoever still knows that row, a
+        # request under way or another server process, would write to this warehouse.
+        statement = statement.values(id=secrets.randbits(_ID_BITS))
     try:
         row = connection.execute(statement.returning(warehouses)).one()
     except IntegrityError as error:

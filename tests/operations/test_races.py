@@ -14,13 +14,14 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from catalog.errors import CatalogError, InvalidInput, NoSuchTable, ProtectedBranch
+from catalog.errors import CatalogError, InvalidInput, NoSuchRevision, NoSuchTable, ProtectedBranch
 from catalog.governance.protections import MoveKind, Rules
 from catalog.iceberg.parsing import parse_requirements, parse_updates
 from catalog.operations.callers import Caller
 from catalog.operations.changes import TableChange, commit_tables
 from catalog.operations.commit import Committed, Plan, commit
 from catalog.operations.history import list_reflog
+from catalog.operations.moves import delete_warehouse
 from catalog.operations.namespaces import create_namespace
 from catalog.operations.protections import put_protection
 from catalog.operations.refs import create_branch, delete_branch, get_branch, reset_branch
@@ -233,6 +234,23 @@ def test_a_change_of_a_warehouse_leaves_what_another_process_changed_of_it(wareh
     stored = get_warehouse(another_process(warehouse).catalog, warehouse.name)
     assert (stored.sites[0].storage, stored.default_branch) == (storage, "next")
     assert (altered.sites[0].storage, altered.default_branch) == (storage, "next")
+
+
+def test_a_warehouse_that_was_deleted_is_not_taken_for_the_next_one(catalog: Catalog, tmp_path):
+    old, new = (f"{name}-{next(NUMBERS)}" for name in ("old", "new"))
+    location = (tmp_path / old).as_uri()
+    warehouse = create_warehouse(catalog, old, location=location, caller=CALLER)
+    # This process looks at a warehouse's row again after two seconds only.
+    late = get_warehouse(another_process(warehouse).catalog, old)
+    delete_warehouse(warehouse, caller=CALLER)
+    location = (tmp_path / new).as_uri()
+    created = create_warehouse(catalog, new, location=location, caller=CALLER)
+    head = get_branch(created, "main").commit_id
+    with pytest.raises(NoSuchRevision, match=old):
+        create_namespace(late, "main", ("ns",), {}, caller=CALLER)
+    with pytest.raises(NoSuchRevision):
+        get_branch(late, "main")
+    assert get_branch(created, "main").commit_id == head
 
 
 @pytest.mark.slow
