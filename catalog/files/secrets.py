@@ -20,16 +20,19 @@ from pathlib import Path
 from catalog.errors import InvalidInput, StorageUnavailable
 from catalog.iceberg.locations import normalise
 
+# Names are written with hyphens, dots and underscores alike, after the engine that they are for.
 _SECRET = re.compile(
-    r"secret|password|token|credential|access-key|account-key|sas|signature|connection-string"
+    r"secret|password|passphrase|token|credential|authorization|sas|signature|connection-string"
+    r"|(access|account|shared|private|encryption|decryption|sse)-key"
 )
+_WITH_PASSWORD = re.compile(r"https?://[^/@]*:[^/@]*@", re.IGNORECASE)
 
 Properties = Mapping[str, str]
 
 
 def is_secret(name: str) -> bool:
     """Tell by a property's name whether it opens doors."""
-    return _SECRET.search(name.lower()) is not None
+    return _SECRET.search(re.sub(r"[._]", "-", name.lower())) is not None
 
 
 def check_no_secret(storage: Properties) -> None:
@@ -38,7 +41,11 @@ def check_no_secret(storage: Properties) -> None:
     Raises:
         InvalidInput: naming the properties that cannot.
     """
-    secret = sorted(name for name in storage if is_secret(name))
+    secret = sorted(
+        name
+        for name, value in storage.items()
+        if is_secret(name) or _WITH_PASSWORD.match(value) is not None
+    )
     if secret:
         raise InvalidInput(
             f"Storage properties {', '.join(secret)} are secrets, which the database does not"

@@ -47,12 +47,23 @@ def test_a_file_that_cannot_be_read_is_named_and_not_shown(tmp_path, text):
         "adls.sas-token.account.dfs.core.windows.net",
         "gcs.oauth2.token",
         "client.credentials-provider",
+        "adls.auth.shared-key.account.key",
+        "fs.s3a.access.key",
+        "aws_access_key_id",
+        "gcs.encryption-key",
+        "s3.sse.key",
+        "header.Authorization",
     ],
 )
 def test_secret_names(name):
     assert is_secret(name)
     with pytest.raises(InvalidInput, match="secrets file"):
         check_no_secret({"s3.region": "x", name: "y"})
+
+
+def test_an_address_that_holds_a_password_is_a_secret():
+    with pytest.raises(InvalidInput, match=r"s3\.endpoint"):
+        check_no_secret({"s3.endpoint": "https://user:pass@store:9000"})
 
 
 def test_public_names():
