@@ -5,7 +5,7 @@ Only who has the extra `duckdb` can import it.
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,12 +14,13 @@ import duckdb
 
 from catalog.cli.client import Client, Json
 from catalog.cli.commands import Session
-from catalog.cli.duck import Duck, Revision, store_options
+from catalog.cli.duck import Duck, revision_of, store_options
 from catalog.cli.failures import ExitCode, Failure
 from catalog.cli.output import Note, Table, dotted
-from catalog.cli.row_shapes import quoted_name
 from catalog.cli.row_sql import Comparison, Side, compare
+from catalog.cli.sql_quoting import quoted_name
 from catalog.cli.sql_run import write_rows
+from catalog.cli.tables import namespace_segment
 from catalog.iceberg.columns import columns_by_id
 from catalog.iceberg.metadata import completed, current_schema
 
@@ -27,8 +28,6 @@ _NAMES = ("before", "after")
 # What a person is shown of a longer result; a pipe and a file get all of it.
 _SHOWN = 200
 _KINDS = ("added", "removed", "changed")
-# How the Iceberg REST specification joins the levels of a namespace in a path.
-_LEVEL_SEPARATOR = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _keys(changes: Sequence[Json], table: str) -> tuple[Sequence[str] | None, Se
 
 def _state(client: Client, warehouse: str, commit_id: str, key: Sequence[str]) -> _State:
     config = client.get_iceberg("config", warehouse=f"{warehouse}@{commit_id}")
-    namespace = _LEVEL_SEPARATOR.join(key[:-1])
+    namespace = namespace_segment(key[:-1])
     prefix = config["overrides"]["prefix"]
     loaded = client.get_iceberg(prefix, "namespaces", namespace, "tables", key[-1])
     return _State(commit_id, key, completed(loaded["metadata"]), config)
@@ -187,20 +186,10 @@ def _identifiers(states: Sequence[_State | None]) -> list[str]:
 def _opened(client: Client, warehouse: str, states: Sequence[_State | None]) -> Iterator[Duck]:
     there = [(name, state) for name, state in zip(_NAMES, states, strict=True) if state is not None]
     first, *more = (
-        Revision(
-            uri=f"{client.server}/iceberg",
-            warehouse=f"{warehouse}@{state.commit_id}",
-            name=name,
-            author=client.author,
-            credential=client.credential,
-            schema=None,
-        )
-        for name, state in there
+        revision_of(client, warehouse, state.commit_id, name=name) for name, state in there
     )
-    duck = Duck(first, store_options(there[0][1].config["defaults"], os.environ))
-    try:
+    options = store_options(there[0][1].config["defaults"], os.environ)
+    with closing(Duck(first, options)) as duck:
         for revision in more:
             duck.attach(revision)
         yield duck
-    finally:
-        duck.close()

@@ -8,6 +8,9 @@ from typing import Any
 
 import duckdb
 
+from catalog.cli.client import Client
+from catalog.cli.sql_quoting import quoted_name, quoted_text
+
 _EXTENSIONS = ("avro", "httpfs", "iceberg")
 _WRITERS = {
     "csv": "FORMAT csv, HEADER",
@@ -33,6 +36,20 @@ class Revision:
     """The namespace that names without one are looked up in."""
 
 
+def revision_of(
+    client: Client, warehouse: str, revision: str, *, name: str, schema: str | None = None
+) -> Revision:
+    """Return what a revision is attached by, with a client's author and credential."""
+    return Revision(
+        uri=f"{client.server}/iceberg",
+        warehouse=f"{warehouse}@{revision}",
+        name=name,
+        author=client.author,
+        credential=client.credential,
+        schema=schema,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What a statement gave; `more` if there is more than was asked for."""
@@ -55,20 +72,20 @@ class Duck:
         self._delegation = "none" if store else "vended_credentials"
         self.attach(revision)
         if revision.schema is not None:
-            name = _identifier(revision.name)
-            self._connection.execute(f"USE {name}.{_identifier(revision.schema)}")
+            name = quoted_name(revision.name)
+            self._connection.execute(f"USE {name}.{quoted_name(revision.schema)}")
 
     def attach(self, revision: Revision) -> None:
         """Attach another revision of the same server, asked as the first one is."""
         self._connection.execute(
-            f"ATTACH {quoted(revision.warehouse)} AS {_identifier(revision.name)} (TYPE iceberg,"
-            f" SECRET catalog, ENDPOINT {quoted(revision.uri)},"
+            f"ATTACH {quoted_text(revision.warehouse)} AS {quoted_name(revision.name)}"
+            f" (TYPE iceberg, SECRET catalog, ENDPOINT {quoted_text(revision.uri)},"
             f" ACCESS_DELEGATION_MODE '{self._delegation}')"
         )
 
     def spill_to(self, directory: str) -> None:
         """Say where to put what memory does not hold; by default it is the working directory."""
-        self._connection.execute(f"SET temp_directory = {quoted(directory)}")
+        self._connection.execute(f"SET temp_directory = {quoted_text(directory)}")
 
     def close(self) -> None:
         """Close the connection."""
@@ -104,7 +121,7 @@ class Duck:
         for statement in statements[:-1]:
             self._connection.execute(statement)
         rows = self._connection.sql(statements[-1])
-        rows.query(_RESULT, f"COPY {_RESULT} TO {quoted(path)} ({_WRITERS[form]})")
+        rows.query(_RESULT, f"COPY {_RESULT} TO {quoted_text(path)} ({_WRITERS[form]})")
 
     def arrow(self, sql: str) -> Any:
         """Return what a query gives as an Arrow table.
@@ -124,22 +141,22 @@ class Duck:
         if spec is None or spec.origin is None:
             raise ModuleNotFoundError(name=f"duckdb_extension_{name}")
         (file,) = Path(spec.origin).parent.glob(f"extensions/*/{name}.duckdb_extension")
-        self._connection.execute(f"LOAD {quoted(str(file))}")
+        self._connection.execute(f"LOAD {quoted_text(str(file))}")
 
     def _create_secret(self, name: str, options: Mapping[str, str]) -> None:
         if options:
-            pairs = ", ".join(f"{key} {quoted(value)}" for key, value in options.items())
+            pairs = ", ".join(f"{key} {quoted_text(value)}" for key, value in options.items())
             self._connection.execute(f"CREATE SECRET {name} (TYPE s3, {pairs})")
 
 
 def _access(revision: Revision) -> str:
-    headers = f"EXTRA_HTTP_HEADERS MAP {{'X-Mainstem-Author': {quoted(revision.author)}}}"
+    headers = f"EXTRA_HTTP_HEADERS MAP {{'X-Mainstem-Author': {quoted_text(revision.author)}}}"
     client, _, secret = revision.credential.partition(":")
     if not client:
         # Without a token DuckDB makes no secret, and headers come from secrets only.
         return f"TYPE iceberg, TOKEN 'none', {headers}"
-    tokens = f"OAUTH2_SERVER_URI {quoted(revision.uri + '/v1/oauth/tokens')}"
-    identity = f"CLIENT_ID {quoted(client)}, CLIENT_SECRET {quoted(secret)}"
+    tokens = f"OAUTH2_SERVER_URI {quoted_text(revision.uri + '/v1/oauth/tokens')}"
+    identity = f"CLIENT_ID {quoted_text(client)}, CLIENT_SECRET {quoted_text(secret)}"
     return f"TYPE iceberg, {identity}, {tokens}, {headers}"
 
 
@@ -163,12 +180,3 @@ def store_options(config: Mapping[str, str], environment: Mapping[str, str]) -> 
         "USE_SSL": "false" if address.startswith("http://") else "",
     }
     return {key: value for key, value in options.items() if value}
-
-
-def quoted(text: str) -> str:
-    """Return `text` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -1,4 +1,4 @@
-"""Carry `mainstem import` out: read the other catalog here, have the server register its tables."""
+"""Carry `mainstem import catalog` out: read another catalog, register what it has."""
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase

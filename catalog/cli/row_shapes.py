@@ -8,13 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.cli.client import Json
+from catalog.cli.sql_quoting import quoted_name
 
 Type = str | Json
-
-
-def quoted_name(name: str) -> str:
-    """Return `name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True, slots=True)

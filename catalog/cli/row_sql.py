@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from catalog.cli.client import Json
-from catalog.cli.row_shapes import Field, quoted_name, side_by_side
+from catalog.cli.row_shapes import Field, side_by_side
+from catalog.cli.sql_quoting import quoted_name, quoted_text
 
 CHANGE = "_change"
 CHANGED_COLUMNS = "_changed_columns"
@@ -122,7 +123,7 @@ class Comparison:
 
     def _changed_columns(self) -> str:
         names = ", ".join(
-            f"CASE WHEN b{index} IS DISTINCT FROM a{index} THEN {_text(each.name)} END"
+            f"CASE WHEN b{index} IS DISTINCT FROM a{index} THEN {quoted_text(each.name)} END"
             for index, each in enumerate(self.columns)
         )
         return (
@@ -164,7 +165,3 @@ def _unpaired(names: Sequence[str]) -> str:
     return (
         f"SELECT CASE WHEN later THEN 'added' ELSE 'removed' END AS change, {states} FROM each_row"
     )
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -3,8 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,7 +11,7 @@ import duckdb
 
 from catalog.cli import sql_shell
 from catalog.cli.commands import Session
-from catalog.cli.duck import Duck, Revision, store_options
+from catalog.cli.duck import Duck, revision_of, store_options
 from catalog.cli.output import Note, Table
 from catalog.cli.tables import namespaces_at, tables_at
 
@@ -22,7 +21,7 @@ _SHOWN = 200
 
 def run(session: Session, revision: str, query: str | None, form: str, output: Path | None) -> bool:
     """Run a query, or what is piped in, or a shell; say whether all went well."""
-    with _opened(session, revision) as duck:
+    with closing(_open(session, revision)) as duck:
         if query is None and sys.stdin.isatty():
             tables = (".".join(key) for key in tables_at(session, revision))
             sql_shell.run(
@@ -34,25 +33,15 @@ def run(session: Session, revision: str, query: str | None, form: str, output: P
         return _answer(duck, session, text, form, output)
 
 
-@contextmanager
-def _opened(session: Session, revision: str) -> Iterator[Duck]:
-    client = session.client
+def _open(session: Session, revision: str) -> Duck:
     warehouse = f"{session.warehouse}@{revision}"
-    config = client.get_iceberg("config", warehouse=warehouse)
+    config = session.client.get_iceberg("config", warehouse=warehouse)
     schemas = namespaces_at(session, config["overrides"]["prefix"])
-    attached = Revision(
-        uri=f"{client.server}/iceberg",
-        warehouse=warehouse,
-        name=session.warehouse,
-        author=client.author,
-        credential=client.credential,
-        schema=schemas[0][0] if schemas else None,
+    schema = schemas[0][0] if schemas else None
+    attached = revision_of(
+        session.client, session.warehouse, revision, name=session.warehouse, schema=schema
     )
-    duck = Duck(attached, store_options(config["defaults"], os.environ))
-    try:
-        yield duck
-    finally:
-        duck.close()
+    return Duck(attached, store_options(config["defaults"], os.environ))
 
 
 def _answer(duck: Duck, session: Session, text: str, form: str, output: Path | None) -> bool:

@@ -1,6 +1,6 @@
 """What a revision holds, asked of the Iceberg interface as engines do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from catalog.cli.commands import Session
 
@@ -16,7 +16,7 @@ def tables_at(session: Session, revision: str) -> Iterator[Levels]:
     below: list[Levels] = [()]
     while below:
         for levels in namespaces_at(session, prefix, below.pop()):
-            namespace = _LEVEL_SEPARATOR.join(levels)
+            namespace = namespace_segment(levels)
             found = session.client.get_iceberg(prefix, "namespaces", namespace, "tables")
             for table in found["identifiers"]:
                 yield (*levels, table["name"])
@@ -25,6 +25,11 @@ def tables_at(session: Session, revision: str) -> Iterator[Levels]:
 
 def namespaces_at(session: Session, prefix: str, parent: Levels = ()) -> list[Levels]:
     """Return the namespaces directly below one, or at the top."""
-    under = _LEVEL_SEPARATOR.join(parent)
+    under = namespace_segment(parent)
     found = session.client.get_iceberg(prefix, "namespaces", parent=under)
     return [tuple(levels) for levels in found["namespaces"]]
+
+
+def namespace_segment(levels: Sequence[str]) -> str:
+    """Return a namespace as a path or a query names it."""
+    return _LEVEL_SEPARATOR.join(levels)
