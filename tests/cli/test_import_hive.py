@@ -1,5 +1,6 @@
 """`mainstem import catalog` from a Hive Metastore, which Spark's own jars run."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,11 +10,11 @@ import pyspark
 import pytest
 from pyiceberg.catalog import load_catalog
 
-from tests.java import java
 from tests.services import free_ports, listening
 
 pytestmark = pytest.mark.slow
 
+SERVER = Path(__file__).with_name("metastore.py")
 ROWS = pa.table({"id": [1, 2]})
 SETTINGS = {
     "javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
@@ -39,8 +40,7 @@ def metastore(tmp_path: Path) -> Iterator[str]:
     configured(home)
     (port,) = free_ports(1)
     jars = Path(pyspark.__file__).parent / "jars" / "*"
-    main = "org.apache.hadoop.hive.metastore.HiveMetaStore"
-    command = [*java("-Xmx256m", "-cp", f"{home}:{jars}"), main, "-p", str(port)]
+    command = [sys.executable, str(SERVER), str(port), f"{home}:{jars}"]
     with listening(command, port, home / "log"):
         yield f"thrift://127.0.0.1:{port}"
 
