@@ -38,11 +38,7 @@ def get_namespace(warehouse: Warehouse, commit_id: ObjectId, namespace: Key) -> 
         NoSuchNamespace: if it is absent at this commit.
     """
     entry = find_entry(warehouse, commit_id, namespace) if namespace else None
-    if entry is None or entry.kind is not EntryKind.NAMESPACE:
-        raise NoSuchNamespace(
-            f"Namespace does not exist: {shown(namespace)}", namespace=list(namespace)
-        )
-    return entry
+    return _existing(entry, namespace)
 
 
 def list_children(
@@ -129,11 +125,7 @@ def update_namespace(
         warehouse.resolve_location(updates["location"])
 
     def build(objects: Objects, head: Head) -> Plan | None:
-        entry = get(objects, head.commit.tree, namespace)
-        if entry is None or entry.kind is not EntryKind.NAMESPACE:
-            raise NoSuchNamespace(
-                f"Namespace does not exist: {shown(namespace)}", namespace=list(namespace)
-            )
+        entry = _existing(get(objects, head.commit.tree, namespace), namespace)
         kept = {name: value for name, value in entry.properties.items() if name not in removals}
         changed = {**kept, **updates}
         change = PropertiesChange(
@@ -166,11 +158,7 @@ def drop_namespace(warehouse: Warehouse, branch: str, namespace: Key, *, caller:
         raise InvalidInput("A namespace has at least one level")
 
     def build(objects: Objects, head: Head) -> Plan:
-        entry = get(objects, head.commit.tree, namespace)
-        if entry is None or entry.kind is not EntryKind.NAMESPACE:
-            raise NoSuchNamespace(
-                f"Namespace does not exist: {shown(namespace)}", namespace=list(namespace)
-            )
+        _existing(get(objects, head.commit.tree, namespace), namespace)
         held = next(iter(children(objects, head.commit.tree, namespace)), None)
         if held is not None:
             raise NamespaceNotEmpty(
@@ -181,3 +169,11 @@ def drop_namespace(warehouse: Warehouse, branch: str, namespace: Key, *, caller:
         return Plan({namespace: None}, f"Drop namespace {shown(namespace)}", ranges=(namespace,))
 
     commit(warehouse, branch, build, caller=caller, operation="drop-namespace")
+
+
+def _existing(entry: Entry | None, namespace: Key) -> Entry:
+    if entry is None or entry.kind is not EntryKind.NAMESPACE:
+        raise NoSuchNamespace(
+            f"Namespace does not exist: {shown(namespace)}", namespace=list(namespace)
+        )
+    return entry
