@@ -4,6 +4,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from importlib import import_module
 from typing import cast
 from uuid import uuid4
@@ -249,19 +250,7 @@ def create_warehouse(
         catalog.files_for({**site.storage, **catalog.secrets.of(name, own)}).check(site.location)
     staged = Objects(lambda ids: {}, catalog.objects)
     now = catalog.clock()
-    root = staged.put_commit(
-        Commit(
-            tree=empty_tree(staged),
-            parents=(),
-            generation=0,
-            author=caller.author or caller.name,
-            committer=caller.name,
-            committed_at=now,
-            message=caller.message or f"Create warehouse {name}",
-            metadata={**caller.metadata, "mainstem.warehouse": str(uuid4())},
-            changed_keys=(),
-        )
-    )
+    root = _put_first_commit(staged, name, caller, now)
 
     def write(connection: Connection) -> warehouses.Warehouse:
         # Again, for another may have been created in the meantime.
@@ -275,25 +264,7 @@ def create_warehouse(
         )
         objects.insert(connection, staged.staged)
         commits.insert(connection, row.id, [root])
-        refs.insert(
-            connection,
-            row.id,
-            name=branch,
-            kind=refs.RefKind.BRANCH,
-            commit_id=root,
-            created_at=now,
-            created_by=caller.name,
-        )
-        refs.append_reflog(
-            connection,
-            row.id,
-            branch=branch,
-            commit_id=root,
-            previous_commit_id=None,
-            at=now,
-            by=caller.name,
-            operation="create-warehouse",
-        )
+        _begin_branch(connection, row, root, caller)
         record(connection, caller.once, handle(catalog, row))
         return row
 
@@ -301,6 +272,46 @@ def create_warehouse(
     staged.publish()
     catalog.forget_row(name)
     return handle(catalog, row)
+
+
+def _put_first_commit(staged: Objects, name: str, caller: Caller, now: datetime) -> ObjectId:
+    return staged.put_commit(
+        Commit(
+            tree=empty_tree(staged),
+            parents=(),
+            generation=0,
+            author=caller.author or caller.name,
+            committer=caller.name,
+            committed_at=now,
+            message=caller.message or f"Create warehouse {name}",
+            metadata={**caller.metadata, "mainstem.warehouse": str(uuid4())},
+            changed_keys=(),
+        )
+    )
+
+
+def _begin_branch(
+    connection: Connection, row: warehouses.Warehouse, root: ObjectId, caller: Caller
+) -> None:
+    refs.insert(
+        connection,
+        row.id,
+        name=row.default_branch,
+        kind=refs.RefKind.BRANCH,
+        commit_id=root,
+        created_at=row.created_at,
+        created_by=caller.name,
+    )
+    refs.append_reflog(
+        connection,
+        row.id,
+        branch=row.default_branch,
+        commit_id=root,
+        previous_commit_id=None,
+        at=row.created_at,
+        by=caller.name,
+        operation="create-warehouse",
+    )
 
 
 def alter_warehouse(
