@@ -127,7 +127,7 @@ def delete_warehouse(warehouse: Warehouse, *, caller: Caller) -> None:
 
     def write(connection: Connection) -> None:
         # Whoever adds a protection waits for this row.
-        warehouses.lock_default_branch(connection, warehouse.id)
+        warehouses.lock(connection, warehouse.id)
         for kind, move in _DELETIONS.items():
             for ref in refs.list_(connection, warehouse.id, kind):
                 _check(connection, warehouse, Move(move, ref.name, "delete-warehouse", caller))

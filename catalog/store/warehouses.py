@@ -39,7 +39,8 @@ class Warehouse:
 
 
 _FIND = select(warehouses).where(warehouses.c.name == bindparam("wanted"))
-_LOCK = (
+_LOCK = select(warehouses.c.id).where(warehouses.c.id == bindparam("warehouse")).with_for_update()
+_LOCK_DEFAULT = (
     select(warehouses.c.default_branch)
     .where(warehouses.c.id == bindparam("warehouse"))
     .with_for_update(read=True)
@@ -93,6 +94,11 @@ def insert(
     return _warehouse(row)
 
 
+def lock(connection: Connection, warehouse_id: int) -> None:
+    """Wait until nobody adds anything to a warehouse, and keep others from it."""
+    connection.execute(_LOCK, {"warehouse": warehouse_id}).all()
+
+
 def lock_all(connection: Connection) -> list[Warehouse]:
     """Return all warehouses by name; nobody who locks them too changes one or adds one meanwhile.
 
@@ -114,7 +120,7 @@ def update(connection: Connection, changed: Warehouse) -> None:
 
 def lock_default_branch(connection: Connection, warehouse_id: int) -> str | None:
     """Return the default branch, which stays that until the transaction ends."""
-    found: str | None = connection.execute(_LOCK, {"warehouse": warehouse_id}).scalar()
+    found: str | None = connection.execute(_LOCK_DEFAULT, {"warehouse": warehouse_id}).scalar()
     return found
 
 

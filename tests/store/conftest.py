@@ -14,6 +14,9 @@ from catalog.store.schema import migrate
 from catalog.versioning.ids import ObjectId
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
+only_postgresql = pytest.mark.parametrize(
+    "new_url", [pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
 NOW = datetime(2026, 11, 23, 8, 0, 0, 123456, tzinfo=UTC)
 
 

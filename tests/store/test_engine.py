@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, event, text
 from catalog.errors import CommitStateUnknown, InvalidInput, Unavailable
 from catalog.store import engine as engines
 from catalog.store.engine import read, transact
+from tests.store.conftest import only_postgresql
 
 
 @pytest.fixture
@@ -35,9 +36,6 @@ def postgresql(engine: Engine) -> Engine:
     return engine
 
 
-only_postgresql = pytest.mark.parametrize(
-    "new_url", [pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
-)
 only_sqlite = pytest.mark.parametrize("new_url", ["sqlite"], indirect=True)
 
 

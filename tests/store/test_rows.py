@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from catalog.errors import AlreadyExists, InvalidInput
 from catalog.store import (
@@ -23,7 +24,7 @@ from catalog.store.idempotency import Answer, Answered
 from catalog.store.protections import Protection
 from catalog.store.warehouses import Site
 from catalog.versioning.ids import ObjectId, to_hex
-from tests.store.conftest import NOW, add_warehouse, identifier
+from tests.store.conftest import NOW, add_warehouse, identifier, only_postgresql
 
 CHECK = Check("dbt", "pending", "läuft", "https://ci/1", NOW, "Ada")
 
@@ -152,3 +153,14 @@ def test_a_deleted_warehouse_takes_its_rows_along_and_no_others(connection, ware
         assert (warehouse in left, other in left) == (False, True), table.name
     assert refs.find(connection, other, "main") is not None
     assert objects.fetch(connection, [identifier("first")])
+
+
+@only_postgresql
+def test_a_warehouse_that_is_being_deleted_takes_no_protection(engine, names) -> None:
+    with engine.begin() as connection:
+        number = add_warehouse(connection, next(names))
+    with engine.begin() as deleting, engine.begin() as adding:
+        warehouses.lock(deleting, number)
+        adding.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            protections.put(adding, number, Protection("main", {}))
