@@ -39,7 +39,8 @@ class Lineage:
     `ours` are those of ours that theirs has not. `theirs` are those of theirs from the first one to
     replay on; those of them in `passed` ours has already. `seen` is the state that they began with.
     `numbers` gives ours' sequence number for each of theirs that both have, `shared_number` is the
-    last one up to which all numbers mean the same. `crossed` are numbers of theirs that mean no
+    last one up to which all numbers mean the same; with `shared_row_ids` so do the ids of all rows
+    until then. `crossed` are numbers of theirs that mean no
     moment on ours: what came before them there comes after what came after them.
     """
 
@@ -49,6 +50,7 @@ class Lineage:
     seen: Metadata | None
     numbers: Mapping[int, int]
     shared_number: int
+    shared_row_ids: bool
     crossed: frozenset[int]
     parents: Mapping[int, Metadata | None]
     origins: Mapping[int, int]
@@ -145,9 +147,8 @@ class _Histories:
         seen = self._parent(steps[0]) if steps else next(iter(self._base), None)
         ours_by_origin = {self._origin(each): each for each in self._ours}
         ours_ids = {each["snapshot-id"] for each in self._ours}
-        shared = [
-            sequence_number_of(each) for each in self._theirs if each["snapshot-id"] in ours_ids
-        ]
+        shared = [each for each in self._theirs if each["snapshot-id"] in ours_ids]
+        last = max(shared, key=sequence_number_of, default=None)
         return Lineage(
             ours=tuple(self._without(own_ours, (self._theirs,))),
             theirs=from_first,
@@ -158,7 +159,9 @@ class _Histories:
                 for each in self._theirs
                 if self._origin(each) in ours_by_origin
             },
-            shared_number=max(shared, default=0),
+            shared_number=0 if last is None else sequence_number_of(last),
+            # An upgrade gives no ids; the next snapshot gives them to all rows, on each side alone.
+            shared_row_ids=last is not None and last.get("first-row-id") is not None,
             crossed=self._crossed(ours_by_origin),
             parents={each["snapshot-id"]: self._parent(each) for each in (*own_ours, *own_theirs)},
             origins={each["snapshot-id"]: self._origin(each) for each in (*own_ours, *own_theirs)},

@@ -165,7 +165,6 @@ class _Merge:
     ) -> Histories:
         head = current_snapshot(self._ours)
         return Histories(
-            base=self._base,
             ours=self._ours,
             theirs=self._theirs,
             merged=shapes.metadata,
@@ -177,6 +176,7 @@ class _Merge:
             passed=lineage.passed,
             numbers=lineage.numbers,
             shared_number=lineage.shared_number,
+            shared_row_ids=lineage.shared_row_ids,
             crossed=lineage.crossed,
         )
 

@@ -231,7 +231,6 @@ def histories(
     """Return two histories since one base; `passed` are places of theirs that ours has too."""
     our_steps, their_steps = steps(OURS, ours), steps(THEIRS, then, schema_id=schema_id)
     known: dict[str, Any] = {
-        "base": table(),
         "ours": table(),
         "theirs": table(),
         "merged": table(),
@@ -243,6 +242,7 @@ def histories(
         "passed": frozenset(their_steps[place].snapshot["snapshot-id"] for place in passed),
         "numbers": {BASE: BASE},
         "shared_number": BASE,
+        "shared_row_ids": True,
     }
     return Histories(**known | members)
 

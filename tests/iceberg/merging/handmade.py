@@ -117,6 +117,7 @@ class History:
     ) -> "History":
         """Add a snapshot; a file may be a pair of itself and an explicit sequence number."""
         number, snapshot = self.metadata["last-sequence-number"] + 1, next(_ids)
+        first_row_id = self.metadata["next-row-id"]
         gone = {_key(each) for each in removed}
         heads = [self._without(head, gone, number, snapshot) for head in self.heads]
         pairs = [each if isinstance(each, tuple) else (each, None) for each in added]
@@ -129,8 +130,24 @@ class History:
             if parts:
                 heads.insert(0, self._manifest(parts, deletes, number, snapshot))
         self.heads = heads
+        self._give_row_ids()
         self._put(operation, number, snapshot, summary)
+        if self.version >= 3:
+            added = self.metadata["next-row-id"] - first_row_id
+            self.metadata["snapshots"][-1] |= {"first-row-id": first_row_id, "added-rows": added}
         return self
+
+    def _give_row_ids(self) -> None:
+        """Give ids to the rows from before an upgrade, as a writer's first list does."""
+        heads = []
+        for row, parts in self.heads:
+            first = self.metadata.get("next-row-id", 0)
+            if self.version >= 3 and row["first_row_id"] is None and not row["content"]:
+                rows = row["added_rows_count"] + row["existing_rows_count"]
+                self.metadata["next-row-id"] = first + rows
+                row = row | {"first_row_id": first}
+            heads.append((row, parts))
+        self.heads = heads
 
     def _without(self, head: Any, gone: set[FileKey], number: int, snapshot: int) -> Any:
         row, parts = head

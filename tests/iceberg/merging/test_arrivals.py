@@ -28,7 +28,7 @@ from tests.iceberg.merging.by_hand import (
 
 F1, F2 = data("f1", ids=(1, 3)), data("f2", day=2, ids=(4, 6))
 FAR = append(data("far", day=30))
-V3 = {"base": table(3), "theirs": table(3), "merged": table(3)}
+V3 = {"theirs": table(3), "merged": table(3)}
 
 
 def test_a_file_that_both_registered_is_there_once() -> None:
@@ -106,8 +106,8 @@ def test_rows_that_theirs_added_and_rewrote_have_ids_of_others(case: str) -> Non
 def test_rows_of_the_base_keep_their_ids() -> None:
     theirs = [overwrite([data("t")], [data("f1", sequence=1)])]
     assert not judged([FAR], theirs, **V3).problems
-    # Unless both sides upgraded, and gave them ids each for itself.
-    upgraded = {**V3, "base": table(2)}
+    # Unless they gave them ids each for itself, after an upgrade.
+    upgraded = {**V3, "shared_row_ids": False}
     assert codes(judged([FAR], theirs, **upgraded)) == {Reason.SAME_ROW_IDS.value}
     # Or theirs has them by a copy of ours' snapshot.
     copied = [overwrite([data("t")], [data("f1", sequence=5)])]

@@ -28,7 +28,7 @@ F1 = data("f1", day=1, ids=(1, 3))
 F2 = data("f2", day=2, ids=(4, 6))
 ROWS1 = data("rows1", day=1, ids=(7, 7))
 ROWS3 = data("rows3", day=3, ids=(8, 8))
-V3 = {"base": table(3), "theirs": table(3), "merged": table(3)}
+V3 = {"theirs": table(3), "merged": table(3)}
 
 
 def over(name: str, *removed: object, day: int = 1) -> Did:

@@ -21,7 +21,7 @@ from tests.iceberg.merging.by_hand import (
 OLD = equality("e0", sequence=1)
 LATE = positions("p0", "f2", day=2, sequence=1)
 F1, F2 = data("f1"), data("f2", day=2)
-V3 = {"base": table(3), "theirs": table(3), "merged": table(3)}
+V3 = {"theirs": table(3), "merged": table(3)}
 
 
 def dropping(*deletes: object) -> Did:

@@ -365,6 +365,19 @@ def test_an_upgrade_to_row_ids_gives_them_to_all_files_once(sides):
     assert taken[-1] + 10 <= result["next-row-id"]
 
 
+def test_rows_that_got_their_ids_on_each_side_alone_are_not_rewritten():
+    """An upgrade gives no ids; the next snapshot does, to all rows that are there."""
+    base = History(2).commit("append", data("a"))
+    upgraded(base)
+    ours, theirs = base.fork(), base.fork()
+    ours.commit("append", data("x", rows=3, day=2))
+    theirs.commit("append", data("b", rows=7, day=3))
+    merged(base, ours, theirs)
+    # The rewritten rows have the ids stored that they have on the source.
+    theirs.commit("overwrite", data("a2"), removed=[data("a")])
+    assert codes(merge(base, ours, theirs)) == {"row-identities-collide"}
+
+
 def test_position_deletes_of_an_old_version_do_not_go_into_a_table_that_was_upgraded():
     base, ours, theirs = fork(2, data("a"))
     upgraded(ours)

@@ -57,7 +57,6 @@ def verdict_on(base: Branch, ours: Branch, theirs: Branch, isolation: Isolation)
     made = histories(
         [],
         [],
-        base=metadata,
         theirs=metadata,
         merged=metadata,
         difference=difference(ours.steps),

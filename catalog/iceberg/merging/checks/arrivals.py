@@ -76,22 +76,23 @@ def find_old_deletes(case: Case, step: Step, format_version: int) -> Iterator[Fi
 
 
 def find_foreign_row_ids(
-    case: Case, step: Step, *, theirs_version: int, base_version: int
+    case: Case, step: Step, *, theirs_version: int, shared_row_ids: bool
 ) -> Iterator[Finding]:
     """Yield the files whose rows theirs wrote again with row ids that ours gave to others.
 
     Rewritten rows have their ids stored. Those of rows that both sides have by the same snapshots
-    mean the same; all others were given anew when theirs' snapshots were put on ours.
+    mean the same, if these gave ids; all others were given anew when theirs' snapshots were put on
+    ours.
     """
     if theirs_version < _ROW_IDS_SINCE or not step.changes.added:
         return
     for key, entry in step.changes.removed.items():
-        is_shared = base_version >= _ROW_IDS_SINCE and entry.sequence_number <= case.shared_number
+        is_shared = shared_row_ids and entry.sequence_number <= case.shared_number
         if key in case.private or not is_shared:
             yield case.finding(Reason.SAME_ROW_IDS, entry)
     for delete in step.changes.added_deletes.values():
         path = target_path(delete)
-        is_shared = base_version >= _ROW_IDS_SINCE and case.shares_all_numbers
+        is_shared = shared_row_ids and case.shares_all_numbers
         is_foreign = path is None or (path, None) in case.private or not is_shared
         if is_foreign and not is_equality(delete) and adds_rows(step):
             yield case.finding(Reason.SAME_ROW_IDS, delete, path)

@@ -48,12 +48,12 @@ class Histories:
     `our_steps` are those that theirs has not, `their_steps` all of theirs from the first to
     replay on: those in `passed` ours has already, and they are only there for their place. `merged`
     has the schemas and specs of the result, `spec_ids` theirs' specs in it, `owed` what it asks of
-    the files. Sequence numbers up to `shared_number` mean the same on both sides, `numbers` has
+    the files. Sequence numbers up to `shared_number` mean the same on both sides, and if
+    `shared_row_ids` the ids of rows until then, `numbers` has
     ours' number for others of theirs. Those in `crossed` mean no moment on ours, since what came
     before them on theirs comes after what came after them.
     """
 
-    base: Metadata
     ours: Metadata
     theirs: Metadata
     merged: Metadata
@@ -65,6 +65,7 @@ class Histories:
     passed: frozenset[int]
     numbers: Mapping[int, int]
     shared_number: int
+    shared_row_ids: bool
     crossed: frozenset[int] = frozenset()
 
 
@@ -170,7 +171,7 @@ class _Walk:
                 case,
                 step,
                 theirs_version=histories.theirs["format-version"],
-                base_version=histories.base["format-version"],
+                shared_row_ids=histories.shared_row_ids,
             ),
         ]
         own_before = set(case.private)
