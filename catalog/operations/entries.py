@@ -20,6 +20,7 @@ from catalog.versioning.tree import get, get_many
 
 _MAX_NAME_BYTES = 255
 _MAX_LEVELS = 32
+_STEPS = (".", "..")
 # Of more parts than these, only the reading without dots in a level is looked for.
 _MAX_DOTTED = 8
 
@@ -67,6 +68,11 @@ def check_name(key: Key) -> Key:
             )
         if any(ord(character) < 32 or ord(character) == 127 for character in level):
             raise InvalidInput(f"Invalid name {shown(key)!r}: control characters are not allowed")
+    if key[-1] in _STEPS or key[0] in _STEPS:
+        raise InvalidInput(
+            f"Invalid name {shown(key)!r}: clients take '.' and '..' for steps of the path that"
+            " they ask for, and would reach something else"
+        )
     if "@" in key[-1]:
         raise InvalidInput(f"Invalid name {shown(key)!r}: '@' separates a name from a revision")
     return key

@@ -68,7 +68,7 @@ def test_a_table_of_any_name(lake, name):
     lake.iceberg("DELETE", "main", f"/namespaces/ns/tables/{encoded(name)}%27", status=204)
 
 
-@pytest.mark.parametrize("name", ["", "a\0b", "tab\t", "x" * 300])
+@pytest.mark.parametrize("name", ["", "a\0b", "tab\t", "x" * 300, ".", ".."])
 def test_names_that_nothing_can_have(lake, name):
     for path, body in (
         ("/namespaces", {"namespace": [name]}),
