@@ -79,9 +79,9 @@ class Blamed:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A merge that was made, or in a dry run one that would be."""
+    """A merge that was made; or in a dry run, without a commit, one that would be."""
 
-    commit_id: str
+    commit_id: str | None
     changes: list[Change]
 
 

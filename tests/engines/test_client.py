@@ -30,6 +30,7 @@ def test_a_branch_is_written_merged_and_released(opened: Warehouse) -> None:
     work.iceberg().create_table("ns.deep.u", ROWS.schema)
     assert opened.branch().to_arrow("ns.t").num_rows == 3
     would = work.merge(dry_run=True)
+    assert would.commit_id is None
     assert opened.branch().to_arrow("ns.t").num_rows == 3
     merged = work.merge(message="A day")
     assert [change.name for change in merged.changes] == [change.name for change in would.changes]
