@@ -320,7 +320,8 @@ class _Container:
             for path, mounted in self.files.items():
                 container.with_volume_mapping(str(path), mounted, "ro")
             for inside, outside in self.ports.items():
-                container.with_bind_ports(inside, outside)
+                # By hand, for `with_bind_ports` knows no address and takes every interface.
+                container.ports[f"{inside}/tcp"] = ("127.0.0.1", outside)
             self.container = container.start()
         else:
             self.container.get_wrapped_container().start()
