@@ -46,6 +46,20 @@ class TableChange:
         """Whether the change makes the table, after a staged create."""
         return any(requirement["type"] == "assert-create" for requirement in self.requirements)
 
+    @property
+    def snapshots(self) -> list[Metadata]:
+        """The snapshots that the change adds."""
+        return [each["snapshot"] for each in self.updates if each["action"] == "add-snapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A change and the table as it stands; no base if there is none."""
+
+    change: TableChange
+    base_location: str | None
+    base: Metadata | None
+
 
 @dataclass(frozen=True, slots=True)
 class _Changed:
@@ -128,10 +142,12 @@ def _plan(
             require_namespace(
                 objects, head.commit.tree, change.key[:-1], where=f"branch {branch!r}"
             )
-    return [_change(warehouse, change, entries.get(change.key)) for change in changes]
+    standing = [_standing(warehouse, change, entries.get(change.key)) for change in changes]
+    again = _again(standing)
+    return again or [_change(warehouse, each) for each in standing]
 
 
-def _change(warehouse: Warehouse, change: TableChange, entry: Entry | None) -> _Changed:
+def _standing(warehouse: Warehouse, change: TableChange, entry: Entry | None) -> _Standing:
     if entry is not None and entry.kind is not change.kind:
         if change.creates:
             raise taken_error(change.kind, entry, change.key)
@@ -140,6 +156,37 @@ def _change(warehouse: Warehouse, change: TableChange, entry: Entry | None) -> _
         raise missing_error(change.kind, change.key)
     base_location = None if entry is None else entry.metadata_location
     base = None if base_location is None else read_metadata(warehouse, base_location)
+    return _Standing(change, base_location, base)
+
+
+def _again(standing: Sequence[_Standing]) -> list[_Changed]:
+    """Return a commit that took place and comes again as one that changes nothing; else nothing.
+
+    The tables have all snapshots already that it adds, file for file. It may come again where a
+    proxy sends what it heard no answer to. Told that it failed, as its requirements do now, Java's
+    client would delete the files of the commit that stands.
+    """
+    if not any(each.change.snapshots for each in standing):
+        return []
+    found = []
+    for each in standing:
+        if each.base is None or not _has_snapshots(each.base, each.change.snapshots):
+            return []
+        found.append(_Changed(each.change, each.base_location, None, each.base))
+    return found
+
+
+def _has_snapshots(base: Metadata, snapshots: Sequence[Metadata]) -> bool:
+    lists = {each["snapshot-id"]: each.get("manifest-list") for each in base.get("snapshots") or ()}
+    return all(
+        each.get("manifest-list") is not None
+        and lists.get(each["snapshot-id"]) == each["manifest-list"]
+        for each in snapshots
+    )
+
+
+def _change(warehouse: Warehouse, standing: _Standing) -> _Changed:
+    change, base_location, base = standing.change, standing.base_location, standing.base
     metadata = _apply(warehouse, change, base, base_location)
     if metadata is base:
         return _Changed(change, base_location, None, metadata)

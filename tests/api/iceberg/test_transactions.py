@@ -93,6 +93,30 @@ def test_a_table_is_created_beside_a_change(lake):
     assert loaded["metadata"]["table-uuid"] == created["updates"][0]["uuid"]
 
 
+def test_a_transaction_that_took_place_may_come_again(lake):
+    created = creation(lake, "c")
+    (location,) = (each["location"] for each in created["updates"] if "location" in each)
+    snapshot = {
+        "snapshot-id": 7,
+        "sequence-number": 1,
+        "timestamp-ms": 1,
+        "manifest-list": f"{location}/metadata/snap-7.avro",
+        "summary": {"operation": "append"},
+        "schema-id": 0,
+    }
+    ref = {"action": "set-snapshot-ref", "ref-name": "main", "type": "branch", "snapshot-id": 7}
+    created["updates"] += [{"action": "add-snapshot", "snapshot": snapshot}, ref]
+    field = {"type": "assert-last-assigned-field-id", "last-assigned-field-id": 1}
+    commit(lake, created, change("a", requirements=[field], x="1"))
+    lake.write("a", x="2")
+    head = lake.head()
+    commit(lake, created, change("a", requirements=[field], x="1"))
+    assert lake.head() == head
+    # Another transaction that holds the same creation is another one.
+    commit(lake, created, creation(lake, "d"), status=409)
+    assert lake.tables() == ["a", "b", "c"]
+
+
 def test_a_creation_that_comes_too_late_changes_nothing(lake):
     late = creation(lake, "new")
     lake.table("new")

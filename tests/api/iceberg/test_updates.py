@@ -128,6 +128,22 @@ def test_schemas_specs_and_orders_are_added_chosen_and_removed(table):
     table.update({"action": "remove-partition-specs", "spec-ids": [1]}, status=400)
 
 
+def test_a_commit_that_took_place_may_come_again(table):
+    """As a proxy sends it. By 409 or 400 clients would delete the files of a snapshot that is."""
+    empty = {"type": "assert-ref-snapshot-id", "ref": "main", "snapshot-id": None}
+    commit = (table.snapshot(), main_ref())
+    first = table.update(*commit, requirements=[empty])
+    second = table.snapshot(2, **{"sequence-number": 2, "parent-snapshot-id": 1})
+    went_on = table.update(second, main_ref(2))
+    head = table.lake.head()
+    assert table.update(*commit, requirements=[empty]) == went_on
+    assert table.lake.head() == head
+    other = table.snapshot(**{"manifest-list": f"{first['location']}/metadata/another.avro"})
+    table.update(other, main_ref(), requirements=[empty], status=409)
+    table.update(other, main_ref(), status=400)
+    assert table.lake.head() == head
+
+
 def test_snapshots_and_refs(table):
     table.update(table.snapshot(), main_ref())
     tag = {
