@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from catalog.errors import CommitStateUnknown, InvalidInput, Unavailable
+from catalog.errors import CommitStateUnknown, InvalidInput, NoSuchWarehouse, Unavailable
 
-__all__ = ["Connection", "Engine", "open_database", "ping", "read", "transact"]
+__all__ = ["Connection", "Engine", "is_about_nothing", "open_database", "ping", "read", "transact"]
 
 T = TypeVar("T")
 
@@ -21,6 +21,7 @@ T = TypeVar("T")
 _RETRY_SECONDS = 30.0
 # Serialization failure and deadlock (PostgreSQL, CockroachDB, YugabyteDB).
 _RETRYABLE_STATES = {"40001", "40P01"}
+_FOREIGN_KEY_STATE = "23503"
 # A transaction around a read would be two more round trips. SQLite's connections begin none.
 _READING: Mapping[str, Mapping[str, Any]] = {
     "sqlite": {},
@@ -145,6 +146,7 @@ def transact(engine: Engine, write: Callable[[Connection], T]) -> T:
 
     Raises:
         InvalidInput: if the database cannot hold a value that it is given; nothing was changed.
+        NoSuchWarehouse: if the warehouse has been deleted meanwhile; nothing was changed.
         Unavailable: if the database does not answer; nothing was changed.
         CommitStateUnknown: if the connection broke while the database was committing.
     """
@@ -162,6 +164,11 @@ def _persistently(once: Callable[[], T]) -> T:
         except DataError as error:
             # PostgreSQL has no text with a NUL in it, which clients may well send.
             raise InvalidInput(f"The database cannot hold this: {error.orig}") from error
+        except IntegrityError as error:
+            if is_about_nothing(error):
+                # All that rows refer to are warehouses; a server remembers one for a moment.
+                raise NoSuchWarehouse("The warehouse does not exist any more") from error
+            raise
         except (OperationalError, InterfaceError, PoolTimeout) as error:
             if _retryable(error) and time.monotonic() < deadline:
                 time.sleep(random.uniform(pause / 2, pause))
@@ -206,6 +213,14 @@ def _retryable(error: Exception) -> bool:
     if isinstance(original, sqlite3.OperationalError):
         return original.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
     return getattr(original, "sqlstate", None) in _RETRYABLE_STATES
+
+
+def is_about_nothing(error: IntegrityError) -> bool:
+    """Tell whether a row was refused since what it refers to is not there."""
+    original = error.orig
+    if isinstance(original, sqlite3.IntegrityError):
+        return original.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+    return getattr(original, "sqlstate", None) == _FOREIGN_KEY_STATE
 
 
 def _lost_connection(error: Exception) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.clock import from_micros, to_micros
 from catalog.errors import AlreadyExists
-from catalog.store.engine import Connection
+from catalog.store.engine import Connection, is_about_nothing
 from catalog.store.tables import reflog, refs
 from catalog.versioning.ids import ObjectId
 
@@ -160,6 +160,8 @@ def insert(
         if existing is None:
             connection.execute(insert_into(refs), _values(warehouse_id, ref))
     except IntegrityError as error:
+        if is_about_nothing(error):
+            raise
         raise _taken(kind, name) from error
     if existing is not None:
         raise _taken(existing.kind, name)

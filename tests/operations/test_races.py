@@ -14,7 +14,14 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from catalog.errors import CatalogError, InvalidInput, NoSuchRevision, NoSuchTable, ProtectedBranch
+from catalog.errors import (
+    CatalogError,
+    InvalidInput,
+    NoSuchRevision,
+    NoSuchTable,
+    NoSuchWarehouse,
+    ProtectedBranch,
+)
 from catalog.governance.protections import MoveKind, Rules
 from catalog.iceberg.parsing import parse_requirements, parse_updates
 from catalog.operations.callers import Caller
@@ -250,6 +257,8 @@ def test_a_warehouse_that_was_deleted_is_not_taken_for_the_next_one(catalog: Cat
         create_namespace(late, "main", ("ns",), {}, caller=CALLER)
     with pytest.raises(NoSuchRevision):
         get_branch(late, "main")
+    with pytest.raises(NoSuchWarehouse):
+        put_protection(late, "main", Rules(require_merge=True), caller=CALLER)
     assert get_branch(created, "main").commit_id == head
 
 
