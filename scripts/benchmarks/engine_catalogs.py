@@ -6,7 +6,7 @@ is a SQLite file that the clients write themselves: no server, no branches, no a
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from benchmarks.lake import CHANGED, Lake
@@ -85,7 +85,9 @@ def nessie_on_s3(directory: Path) -> Iterator[EngineCatalog]:
         relay(server.address.port) as between,
     ):
         fill(Nessie(server.address), Lake(CHANGED))
-        yield _rest(server, between, "lake", store)
+        catalog = _rest(server, between, "lake", store)
+        # It does not list its endpoints, and without that Java asks no server for views.
+        yield replace(catalog, spark={**catalog.spark, "view-endpoints-supported": "true"})
 
 
 @contextmanager
