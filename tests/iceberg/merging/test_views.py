@@ -108,6 +108,28 @@ def test_the_same_query_on_both_sides_is_one_version():
     assert len(result["versions"]) == 2
 
 
+def test_the_query_that_came_after_the_other_is_taken():
+    """A squashed merge brought theirs' first query, and theirs went on."""
+    base, first = made([]), made([query("q")])
+    second = query("r", ("x", "y"), **{"timestamp-ms": NOW + 1})(first)
+    for ours, theirs in ((put(a="2")(first), second), (second, put(a="2")(first))):
+        result = merge_views(base, ours, theirs)
+        assert isinstance(result, dict)
+        check_view(result)
+        assert sql_of(result) == "r"
+        assert result["properties"]["a"] == "2"
+        assert [each["version-id"] for each in result["version-log"]] == [1, 2, 3]
+
+
+def test_a_query_that_was_set_back_meanwhile_conflicts_with_the_next():
+    back = update({"action": "set-current-view-version", "view-version-id": 1})
+    base, first = made([query("q")]), made([query("q")])
+    second = query("r", **{"timestamp-ms": NOW + 1})(first)
+    for ours, theirs in ((back(first), second), (second, back(first)), (made([]), second)):
+        found = merge_views(base, ours, theirs)
+        assert [each.code for each in found] == ["view-changed-twice"]
+
+
 def test_a_view_that_theirs_set_back_is_set_back():
     result = merge_views(
         made([query("q")]),

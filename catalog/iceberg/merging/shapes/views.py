@@ -24,14 +24,19 @@ _TOLD_APART = ("version-id", "timestamp-ms", "schema-id", "summary")
 def merge_views(base: Metadata, ours: Metadata, theirs: Metadata) -> Metadata | list[Problem]:
     """Merge the metadata of a view, or return every problem that there is.
 
-    Ours' versions keep their ids; of theirs' the current one is taken, if theirs changed it. Two
-    current versions that both sides made different are a conflict: what a query means is in its
-    text, which no merge understands.
+    Ours' versions keep their ids; of theirs' the current one is taken, if theirs changed it. Of two
+    current versions that both sides made different the later is taken, if it came after the other,
+    as after a squashed merge; else they are a conflict: what a query means is in its text, which no
+    merge understands.
     """
     findings = Findings()
     result = _merged_rest(base, ours, theirs, findings)
     contents = [_content(view, _current(view)) for view in (base, ours, theirs)]
     chosen = choose(*contents)
+    if chosen is CLASH and _came_after(base, ours, theirs):
+        chosen = contents[2]
+    elif chosen is CLASH and _came_after(base, theirs, ours):
+        chosen = contents[1]
     if chosen is CLASH:
         findings.refuse(
             VIEW_CHANGED_TWICE, "Both sides changed the query of the view, or what it yields."
@@ -60,6 +65,21 @@ def _merged_rest(base: Metadata, ours: Metadata, theirs: Metadata, findings: Fin
     if location is CLASH:
         findings.refuse(LOCATION_CHANGED_TWICE, "Both sides moved the view, to different places.")
     return merged.merged | {"properties": properties.merged, "location": location}
+
+
+def _came_after(base: Metadata, earlier: Metadata, later: Metadata) -> bool:
+    """Say whether one side's versions went on from the other's, and these from the base's.
+
+    A version that was set back to is logged again, so no log of the one is part of the other then.
+    """
+    logs = [view["version-log"] for view in (base, earlier, later)]
+    version = _current(earlier)
+    return (
+        logs[1][: len(logs[0])] == logs[0]
+        and logs[2][: len(logs[1])] == logs[1]
+        and version in later["versions"]
+        and _schema(earlier, version) in later["schemas"]
+    )
 
 
 def _with_version(ours: Metadata, theirs: Metadata) -> Metadata:
