@@ -11,7 +11,7 @@ from catalog.errors import InvalidInput, ProtectedBranch
 from catalog.governance.protections import MoveKind, RefMove, Rules, verdict
 from catalog.operations.callers import Caller
 from catalog.operations.idempotency import record
-from catalog.operations.warehouses import Warehouse
+from catalog.operations.warehouses import Warehouse, missing_error
 from catalog.store import checks, protections, refs, warehouses
 from catalog.store.engine import Connection, transact
 from catalog.versioning.ids import ObjectId
@@ -117,6 +117,7 @@ def delete_warehouse(warehouse: Warehouse, *, caller: Caller) -> None:
 
     Raises:
         InvalidInput: if it is the server's default warehouse.
+        NoSuchWarehouse: if it was deleted already.
         ProtectedBranch: if a protection refuses to delete one of its branches or tags.
     """
     catalog = warehouse.catalog
@@ -127,7 +128,8 @@ def delete_warehouse(warehouse: Warehouse, *, caller: Caller) -> None:
 
     def write(connection: Connection) -> None:
         # Whoever adds a protection waits for this row.
-        warehouses.lock(connection, warehouse.id)
+        if not warehouses.lock(connection, warehouse.id):
+            raise missing_error(warehouse.name)
         for kind, move in _DELETIONS.items():
             for ref in refs.list_(connection, warehouse.id, kind):
                 _check(connection, warehouse, Move(move, ref.name, "delete-warehouse", caller))

@@ -6,8 +6,8 @@ from catalog.errors import NotFound
 from catalog.governance.protections import Refusal, Rules, check_pattern, inside_refusal
 from catalog.operations.callers import Caller
 from catalog.operations.idempotency import record
-from catalog.operations.warehouses import Warehouse
-from catalog.store import protections, refs
+from catalog.operations.warehouses import Warehouse, missing_error
+from catalog.store import protections, refs, warehouses
 from catalog.store.engine import Connection, read, transact
 
 
@@ -52,12 +52,15 @@ def put_protection(
 
     Raises:
         InvalidInput: if it cannot be a pattern.
+        NoSuchWarehouse: if the warehouse has been deleted.
     """
     check_pattern(pattern)
     row = protections.Protection(pattern, rules.to_json())
     result = Protection(pattern, rules)
 
     def write(connection: Connection) -> None:
+        if warehouses.lock_default_branch(connection, warehouse.id) is None:
+            raise missing_error(warehouse.name)
         protections.put(connection, warehouse.id, row)
         # Moves that were checked before end first, so that none comes after the answer.
         refs.lock_all(connection, warehouse.id)

@@ -200,7 +200,7 @@ def get_warehouse(catalog: Catalog, name: str | None = None) -> Warehouse:
     wanted = name or catalog.settings.default_warehouse
     row = catalog.find_row(wanted)
     if row is None:
-        raise _missing(wanted)
+        raise missing_error(wanted)
     return handle(catalog, row)
 
 
@@ -216,7 +216,8 @@ def get_warehouse_by_id(catalog: Catalog, warehouse_id: int) -> Warehouse:
     raise NoSuchWarehouse(f"Warehouse number {warehouse_id} does not exist any more")
 
 
-def _missing(name: str) -> NoSuchWarehouse:
+def missing_error(name: str) -> NoSuchWarehouse:
+    """Return the error that there is no warehouse of this name."""
     return NoSuchWarehouse(f"Warehouse does not exist: {name}", warehouse=name)
 
 
@@ -337,7 +338,7 @@ def alter_warehouse(
         known = warehouses.lock_all(connection)
         row = next((each for each in known if each.id == warehouse.id), None)
         if row is None:
-            raise _missing(warehouse.name)
+            raise missing_error(warehouse.name)
         row = replace(
             row,
             sites=with_sites(row.sites, given),

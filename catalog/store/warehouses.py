@@ -94,9 +94,9 @@ def insert(
     return _warehouse(row)
 
 
-def lock(connection: Connection, warehouse_id: int) -> None:
-    """Wait until nobody adds anything to a warehouse, and keep others from it."""
-    connection.execute(_LOCK, {"warehouse": warehouse_id}).all()
+def lock(connection: Connection, warehouse_id: int) -> bool:
+    """Wait until nobody adds anything to a warehouse, and keep others from it; False if none is."""
+    return connection.execute(_LOCK, {"warehouse": warehouse_id}).first() is not None
 
 
 def lock_all(connection: Connection) -> list[Warehouse]:
@@ -119,7 +119,7 @@ def update(connection: Connection, changed: Warehouse) -> None:
 
 
 def lock_default_branch(connection: Connection, warehouse_id: int) -> str | None:
-    """Return the default branch, which stays that until the transaction ends."""
+    """Return the default branch, which stays that until the transaction ends; None if none is."""
     found: str | None = connection.execute(_LOCK_DEFAULT, {"warehouse": warehouse_id}).scalar()
     return found
 

@@ -8,8 +8,14 @@ from uuid import uuid4
 
 import pytest
 
-from catalog.errors import InvalidInput
+from catalog.errors import InvalidInput, NotFound
+from catalog.governance.protections import Rules
 from catalog.operations.callers import Caller
+from catalog.operations.merge import Options, merge
+from catalog.operations.moves import delete_warehouse
+from catalog.operations.namespaces import create_namespace
+from catalog.operations.protections import delete_protection, put_protection
+from catalog.operations.refs import create_branch
 from catalog.operations.warehouses import (
     Catalog,
     Warehouse,
@@ -88,3 +94,23 @@ def test_a_location_that_several_add_at_once_is_added_to_one(
     made = [each for each in together([adding() for _ in range(AT_ONCE)]) if each]
     assert [each.name for each in made] == having(catalog, location)
     assert len(made) == 1
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda gone: put_protection(gone, "main", Rules(forbid_delete=True), caller=CALLER),
+        lambda gone: delete_protection(gone, "main", caller=CALLER),
+        lambda gone: create_branch(gone, "work", "main", caller=CALLER),
+        lambda gone: create_namespace(gone, "main", ("ns",), {}, caller=CALLER),
+        lambda gone: merge(gone, "main", "main", options=Options(), caller=CALLER),
+        lambda gone: alter_warehouse(gone, storage={}, default_branch=None, caller=CALLER),
+        lambda gone: delete_warehouse(gone, caller=CALLER),
+    ],
+)
+def test_a_server_that_has_not_heard_of_a_deletion_finds_nothing(
+    warehouse: Warehouse, ask: Callable[[Warehouse], object]
+) -> None:
+    delete_warehouse(warehouse, caller=CALLER)
+    with pytest.raises(NotFound):
+        ask(warehouse)
