@@ -118,4 +118,4 @@ def open_files(storage: Mapping[str, str], trust: Trust = USUAL) -> FileIO:
 
 
 def _is_local(location: str) -> bool:
-    return location.startswith(("file:", "/"))
+    return location.startswith("/") or location[:5].lower() == "file:"
