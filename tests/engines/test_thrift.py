@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyspark
 import pytest
 import yaml
 from pyhive import hive
+from pyhive.exc import OperationalError
 
+from tests.engines.conftest import NewLakes
 from tests.engines.lake import Lake
 from tests.engines.test_dbt import EXAMPLES, identities, new_commits, rows
 from tests.java import resolve_jars, spark_environment
@@ -30,23 +33,42 @@ SUBMITTED = (
 )
 
 
-@pytest.fixture
-def port(lake: Lake, tmp_path: Path) -> Iterator[int]:
-    """Run a Thrift Server on `main`, by the doctor's settings; give its port."""
-    # Clients begin with `USE default`.
-    lake.pyiceberg().create_namespace("default")
+@pytest.fixture(scope="module")
+def lake(new_lakes: NewLakes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """Give a warehouse with the table `default.graded`, which grew since `release/first`."""
+    with new_lakes() as make:
+        lake: Lake = make((tmp_path_factory.mktemp("thrift") / "warehouse").as_uri())
+        # Clients begin with `USE default`.
+        catalog = lake.pyiceberg()
+        catalog.create_namespace("default")
+        rows = pa.table({"slide": [1, 2], "grade": ["benign", None]})
+        table = catalog.create_table("default.graded", rows.schema)
+        table.append(rows)
+        lake.tag("release/first")
+        table.append(rows)
+        yield lake
+
+
+@pytest.fixture(scope="module")
+def port(lake: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Run a Thrift Server by the doctor's settings; give its port.
+
+    Its catalogs are `lake`, which is `main`, and `released`.
+    """
+    folder = tmp_path_factory.mktemp("server")
     (port,) = free_ports(1)
-    conf = tmp_path / "conf"
+    conf = folder / "conf"
     conf.mkdir()
-    settings = lake.command("doctor", "spark-conf", "--for", "thrift-server")
-    (conf / "spark-defaults.conf").write_text(settings)
-    (tmp_path / "jars").mkdir()
-    for jar in resolve_jars(Path(__file__).with_name("thrift-ivy.xml"), "run", tmp_path).split(":"):
-        (tmp_path / "jars" / Path(jar).name).symlink_to(jar)
+    doctor = ("doctor", "spark-conf", "--for", "thrift-server")
+    released = lake.command(*doctor, "--at", "release/first", "--catalog", "released")
+    (conf / "spark-defaults.conf").write_text(released + lake.command(*doctor))
+    (folder / "jars").mkdir()
+    for jar in resolve_jars(Path(__file__).with_name("thrift-ivy.xml"), "run", folder).split(":"):
+        (folder / "jars" / Path(jar).name).symlink_to(jar)
     command = [str(SPARK / "bin" / "spark-submit"), *SUBMITTED, "--hiveconf"]
-    environment = {**spark_environment(tmp_path), "SPARK_CONF_DIR": str(conf)}
+    environment = {**spark_environment(folder), "SPARK_CONF_DIR": str(conf)}
     server = [*command, f"{SETTING}.port={port}"]
-    with listening(server, port, tmp_path / "thrift.log", environment):
+    with listening(server, port, folder / "thrift.log", environment):
         yield port
 
 
@@ -55,6 +77,19 @@ def query(port: int, text: str) -> list[tuple[Any, ...]]:
     with hive.connect("127.0.0.1", port) as connection, connection.cursor() as cursor:
         cursor.execute(text)
         return list(cursor.fetchall())
+
+
+def test_a_release_is_read_and_not_written(lake: Lake, port: int) -> None:
+    head = lake.head()
+    assert query(port, "SELECT count(*) FROM released.default.graded") == [(2,)]
+    for statement in (
+        "INSERT INTO released.default.graded VALUES (3, 'benign')",
+        "CREATE TABLE released.default.more (slide BIGINT)",
+        "DROP TABLE released.default.graded",
+    ):
+        with pytest.raises(OperationalError, match="read-only: only a branch can be written to"):
+            query(port, statement)
+    assert lake.head() == head
 
 
 @pytest.fixture
@@ -94,7 +129,7 @@ def test_dbt_keeps_each_kinds_table_over_thrift(lake: Lake, project: Path, port:
     built = dbt("build")
     assert built.returncode == 0, built.stdout
     tables = identities(lake)
-    assert len(tables) == 7
+    assert len(tables) == 8
     assert query(port, "SELECT total FROM analytics.brightest") == [(0.75,)]
 
     with (project / "seeds" / "readings.csv").open("a") as readings:
