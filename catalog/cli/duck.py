@@ -1,10 +1,13 @@
 """DuckDB with revisions attached, for `mainstem sql`; only who has the extra can import it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -20,6 +23,11 @@ _WRITERS = {
 
 # The temporary view of what a query gives, by which it is written.
 _RESULT = "mainstem_result"
+
+_T = TypeVar("_T")
+
+# What is in use as long as the revision has no namespace; DuckDB's own error names it.
+_NOTHING = "no_namespace_yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +79,12 @@ class Duck:
         # Who brings keys uses them; who has none takes those that the catalog may hand out.
         self._delegation = "none" if store else "vended_credentials"
         self.attach(revision)
+        self._name = revision.name
+        self._folder: TemporaryDirectory[str] | None = None
+        self.in_nothing = False
+        """Whether the revision had no namespace when it was looked at last."""
         if revision.schema is not None:
-            name = quoted_name(revision.name)
-            self._connection.execute(f"USE {name}.{quoted_name(revision.schema)}")
+            self._use(revision.schema)
 
     def attach(self, revision: Revision) -> None:
         """Attach another revision of the same server, asked as the first one is."""
@@ -83,6 +94,19 @@ class Duck:
             f" ACCESS_DELEGATION_MODE '{self._delegation}')"
         )
 
+    def use_nothing(self) -> None:
+        """Use what cannot be written, until the revision has a namespace.
+
+        DuckDB uses no database without a schema. It would use its own memory, where what is created
+        by a name without the warehouse would be lost at the end.
+        """
+        self._folder = TemporaryDirectory()
+        path = str(Path(self._folder.name, "nothing"))
+        duckdb.connect(path).close()
+        self._connection.execute(f"ATTACH {quoted_text(path)} AS {_NOTHING} (READ_ONLY)")
+        self._connection.execute(f"USE {_NOTHING}")
+        self.in_nothing = True
+
     def spill_to(self, directory: str) -> None:
         """Say where to put what memory does not hold; by default it is the working directory."""
         self._connection.execute(f"SET temp_directory = {quoted_text(directory)}")
@@ -90,6 +114,8 @@ class Duck:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def run(self, sql: str, limit: int | None = None) -> Rows | None:
         """Run statements; return the rows of the last, None if it gives none.
@@ -97,8 +123,12 @@ class Duck:
         Raises:
             duckdb.Error: if one fails; those before it were carried out.
         """
+        return self._interruptible(lambda: self._run(sql, limit))
+
+    def _run(self, sql: str, limit: int | None) -> Rows | None:
         cursor: Any = None
         for statement in self._connection.extract_statements(sql):
+            self._look_for_namespace()
             cursor = self._connection.execute(statement)
         if cursor is None or not cursor.description:
             return None
@@ -115,11 +145,16 @@ class Duck:
             duckdb.Error: if one fails.
             ValueError: if the last is no query.
         """
+        self._interruptible(lambda: self._export(sql, path, form))
+
+    def _export(self, sql: str, path: str, form: str) -> None:
         statements = self._connection.extract_statements(sql)
         if not statements or statements[-1].type != duckdb.StatementType.SELECT:
             raise ValueError("Only a query has rows to write")
         for statement in statements[:-1]:
+            self._look_for_namespace()
             self._connection.execute(statement)
+        self._look_for_namespace()
         rows = self._connection.sql(statements[-1])
         rows.query(_RESULT, f"COPY {_RESULT} TO {quoted_text(path)} ({_WRITERS[form]})")
 
@@ -129,12 +164,54 @@ class Duck:
         Raises:
             duckdb.Error: if it fails.
         """
-        return self._connection.sql(sql).to_arrow_table()
+        return self._interruptible(lambda: self._connection.sql(sql).to_arrow_table())
 
     def keywords(self) -> list[str]:
         """Return the words of DuckDB's SQL."""
         query = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
         return [word.upper() for (word,) in self._connection.execute(query).fetchall()]
+
+    def _interruptible(self, work: Callable[[], _T]) -> _T:
+        """Let Ctrl-C end a query.
+
+        In the main thread DuckDB looks for signals now and then only, and what it raises then is
+        none of its errors. In another it stops as soon as it is told to.
+        """
+        outcome: Future[_T] = Future()
+        given_up = Event()
+
+        def run() -> None:
+            if given_up.is_set():
+                return
+            try:
+                outcome.set_result(work())
+            except Exception as error:
+                outcome.set_exception(error)
+
+        thread = Thread(target=run, daemon=True)
+        try:
+            thread.start()
+            return outcome.result()
+        except KeyboardInterrupt:
+            given_up.set()
+            # Told between two statements, it would begin the next one all the same.
+            while thread.is_alive():
+                self._connection.interrupt()
+                thread.join(0.1)
+            raise
+
+    def _use(self, schema: str) -> None:
+        self._connection.execute(f"USE {quoted_name(self._name)}.{quoted_name(schema)}")
+
+    def _look_for_namespace(self) -> None:
+        if not self.in_nothing:
+            return
+        query = (
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? ORDER BY ALL LIMIT 1"
+        )
+        if found := self._connection.execute(query, [self._name]).fetchone():
+            self._use(found[0])
+            self.in_nothing = False
 
     def _load(self, name: str) -> None:
         spec = find_spec(f"duckdb_extension_{name}")

@@ -26,7 +26,7 @@ def run(session: Session, revision: str, query: str | None, form: str, output: P
             tables = (".".join(key) for key in tables_at(session, revision))
             sql_shell.run(
                 [*tables, *duck.keywords()],
-                lambda text: _answer(duck, session, text, form, output),
+                lambda text: _answer_person(duck, session, text, form, output),
             )
             return True
         text = sys.stdin.read() if query is None else query
@@ -41,7 +41,19 @@ def _open(session: Session, revision: str) -> Duck:
     attached = revision_of(
         session.client, session.warehouse, revision, name=session.warehouse, schema=schema
     )
-    return Duck(attached, store_options(config["defaults"], os.environ))
+    duck = Duck(attached, store_options(config["defaults"], os.environ))
+    if schema is None:
+        duck.use_nothing()
+    return duck
+
+
+def _answer_person(duck: Duck, session: Session, text: str, form: str, output: Path | None) -> bool:
+    """Answer in the shell, which Ctrl-C does not end."""
+    try:
+        return _answer(duck, session, text, form, output)
+    except KeyboardInterrupt:
+        session.output.say("interrupted")
+        return False
 
 
 def _answer(duck: Duck, session: Session, text: str, form: str, output: Path | None) -> bool:
@@ -52,6 +64,9 @@ def _answer(duck: Duck, session: Session, text: str, form: str, output: Path | N
             write_rows(duck, text, form, output)
     except (duckdb.Error, ValueError) as error:
         session.output.say(str(error))
+        if duck.in_nothing:
+            name = session.warehouse
+            session.output.say(f"There is no namespace yet; CREATE SCHEMA {name}.NAME makes one.")
         return False
     return True
 

@@ -5,8 +5,11 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
@@ -132,6 +135,30 @@ def test_what_cannot_be_done_is_said(slides, arguments, exit_code, word) -> None
     assert slides.head("main") == head
 
 
+def test_without_a_namespace_nothing_is_created_that_would_be_lost(new_lake, tmp_path) -> None:
+    lake = new_lake(tmp_path)
+    for lost in ("CREATE SCHEMA features", "CREATE TABLE slides AS SELECT 1 AS id"):
+        result = lake.run("sql", lost)
+        assert result.exit_code == 1, result.stdout
+        assert f"CREATE SCHEMA {lake.warehouse}.NAME" in result.stderr
+    made = f"CREATE SCHEMA {lake.warehouse}.features; CREATE TABLE features.t AS SELECT 1 AS id"
+    assert lake.run("sql", made).exit_code == 0
+    assert lake.run("sql", "FROM features.t").stdout == "1\n"
+
+
+def test_a_query_is_interrupted(slides, tmp_path) -> None:
+    begun = tmp_path / "begun.csv"
+    process = slides.spawn("sql", endless(begun))
+    try:
+        wait_for(begun)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+
+
 def test_the_shell_takes_statements_over_several_lines(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     taken: list[str] = []
@@ -187,27 +214,48 @@ def test_the_shell_at_a_terminal(slides, tmp_path) -> None:
         stderr=theirs,
     )
     os.close(theirs)
+    begun = tmp_path / "begun.csv"
     seen = b""
-    for waited, typed in (
-        (b"mainstem>", b"SELECT id * 1000 AS thousand FROM feat\t"),
-        (b"ures.slides", b" WHERE id = 2;\r"),
-        (b"2000", b""),
-        (b"mainstem>", b"SELEC;\r"),
-        (b"syntax error", b""),
-        (b"mainstem>", b"\x04"),
-    ):
-        while waited not in seen:
-            chunk = _read(ours)
-            assert chunk, seen
-            seen += chunk
-        seen = seen.partition(waited)[2]
-        os.write(ours, typed)
-    while _read(ours):
-        pass
-    assert process.wait(timeout=60) == 0
+    try:
+        for waited, typed in (
+            (b"mainstem>", b"SELECT id * 1000 AS thousand FROM feat\t"),
+            (b"ures.slides", b" WHERE id = 2;\r"),
+            (b"2000", b""),
+            (b"mainstem>", b"SELEC;\r"),
+            (b"syntax error", b""),
+            (b"mainstem>", endless(begun).encode() + b"\r"),
+            (b"interrupted", b""),
+            (b"mainstem>", b"\x04"),
+        ):
+            if waited == b"interrupted":
+                wait_for(begun)
+                process.send_signal(signal.SIGINT)
+            while waited not in seen:
+                chunk = _read(ours)
+                assert chunk, seen
+                seen += chunk
+            seen = seen.partition(waited)[2]
+            os.write(ours, typed)
+        while _read(ours):
+            pass
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
     os.close(ours)
     remembered = history_file({"XDG_STATE_HOME": str(tmp_path)}).read_text()
     assert "SELECT id * 1000 AS thousand FROM features.slides WHERE id = 2;" in remembered
+
+
+def endless(begun: Path) -> str:
+    """Return a query that does not end, and says by a file that it has begun."""
+    return f"COPY (SELECT 1) TO '{begun}'; SELECT max(random()) FROM range(10000000000000);"
+
+
+def wait_for(file: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def _read(terminal: int) -> bytes:
