@@ -1,5 +1,6 @@
 """`mainstem doctor spark-conf`: fill in the templates of `spark_conf/` for a revision."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import orjson
 import typer
 
+from catalog.cli.client import Json
 from catalog.cli.commands import Session, query
 from catalog.cli.completion import complete_branch, complete_revision
 from catalog.cli.output import Verbatim
@@ -27,6 +29,9 @@ _BUNDLES = {
     "wasbs": "azure",
     "gs": "gcp",
 }
+
+# What a client asks for; static credentials come to whoever loads a table.
+_DELEGATIONS = ("vended-credentials", "remote-signing")
 
 
 class SparkVersion(StrEnum):
@@ -45,6 +50,14 @@ class Platform(StrEnum):
     EMR_SERVERLESS = "emr-serverless"
     DATABRICKS = "databricks"
     THRIFT_SERVER = "thrift-server"
+
+
+# How a platform names what it keeps in its store of secrets.
+_SECRETS = {
+    Platform.EMR: "EMR.secret@{}",
+    Platform.EMR_SERVERLESS: "EMR.secret@{}",
+    Platform.DATABRICKS: "{{{{secrets/{}}}}}",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +92,14 @@ def print_spark_conf(
     catalog: Annotated[
         str, typer.Option(metavar="NAME", help="What Spark calls the catalog.")
     ] = "lake",
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The credential, ID:SECRET, is kept by the platform under this name.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Print the settings with which Spark uses a revision of the warehouse."""
     if branch and at:
@@ -86,6 +107,9 @@ def print_spark_conf(
     if platform is not Platform.SPARK and version is not SparkVersion.V3_5:
         detail = f"the settings of {platform} are those of its releases with Spark 3.5"
         raise typer.BadParameter(detail, param_hint="--spark")
+    if secret and platform not in _SECRETS:
+        detail = f"nothing keeps secrets for {platform}; add the credential to the file yourself"
+        raise typer.BadParameter(detail, param_hint="--secret")
     if not catalog.isidentifier():
         raise typer.BadParameter(f"{catalog!r} is no SQL name", param_hint="--catalog")
     if at:
@@ -94,18 +118,31 @@ def print_spark_conf(
         branch = branch or session.default_branch()
         session.get("branches", branch)
     revision = str(at or branch)
-    values = _values(session, revision, catalog, version, pinned=bool(at))
-    text = fill(_template(platform, at), values)
+    warehouse = session.get()
+    values = {
+        "catalog": catalog,
+        "uri": f"{session.client.server}/iceberg",
+        "warehouse": f"{session.warehouse}@{revision}",
+        "cached": "true" if at else "false",
+        **_jars(_places(warehouse), version),
+    }
+    more = {f"header.{name}": value for name, value in _headers(_places(warehouse)).items()}
+    if secret:
+        more["credential"] = _SECRETS[platform].format(secret)
+    settings = {f"spark.sql.catalog.{catalog}.{name}": value for name, value in more.items()}
+    text = fill(_template(platform, at), values, settings)
     document = {"warehouse": f"{session.warehouse}@{revision}", "content": text}
     session.output.answer(document, Verbatim(text))
 
 
-def fill(template: Traversable, values: dict[str, Any]) -> str:
-    """Put values into a template; in JSON a value may be more than text."""
+def fill(template: Traversable, values: dict[str, Any], more: Mapping[str, str]) -> str:
+    """Put values into a template, and more settings; in JSON a value may be more than text."""
     text = template.read_text("utf-8")
     if not template.name.endswith(".json"):
-        return Template(text).substitute(values)
+        lines = (f"{name}   {value}\n" for name, value in more.items())
+        return "".join((Template(text).substitute(values), *lines))
     filled = _filled(orjson.loads(text), values)
+    _add(filled, f"spark.sql.catalog.{values['catalog']}", more)
     return orjson.dumps(filled, option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
@@ -122,6 +159,15 @@ def _filled(node: Any, values: dict[str, Any]) -> Any:
     return node
 
 
+def _add(node: Any, beside: str, more: Mapping[str, str]) -> None:
+    """Add settings where this one is among them."""
+    for each in node.values() if isinstance(node, dict) else node:
+        if isinstance(each, dict | list):
+            _add(each, beside, more)
+    if isinstance(node, dict) and beside in node:
+        node.update(more)
+
+
 def _template(platform: Platform, at: str | None) -> Traversable:
     # A wheel carries the folder inside the package; in a checkout it lies beside it.
     folder: Traversable = files("catalog") / "spark_conf"
@@ -135,22 +181,25 @@ def _template(platform: Platform, at: str | None) -> Traversable:
     return folder / f"{kind}.conf"
 
 
-def _values(
-    session: Session, revision: str, catalog: str, version: SparkVersion, *, pinned: bool
-) -> dict[str, Any]:
+def _places(warehouse: Json) -> list[Json]:
+    return [warehouse, *warehouse["locations"]]
+
+
+def _jars(places: Sequence[Json], version: SparkVersion) -> dict[str, Any]:
     scala, iceberg = _RUNTIMES[version]
-    warehouse = session.get()
-    places = [warehouse, *warehouse["locations"]]
     schemes = [urlsplit(each["location"]).scheme for each in places]
     # In this order, each once.
     bundles = dict.fromkeys(_BUNDLES[scheme] for scheme in schemes if scheme in _BUNDLES)
     names = [f"spark-runtime-{version}_{scala}", *(f"{each}-bundle" for each in bundles)]
     packages = [f"org.apache.iceberg:iceberg-{name}:{iceberg}" for name in names]
     return {
-        "catalog": catalog,
-        "uri": f"{session.client.server}/iceberg",
-        "warehouse": f"{session.warehouse}@{revision}",
         "packages": ",".join(packages),
         "libraries": [{"maven": {"coordinates": package}} for package in packages],
-        "cached": "true" if pinned else "false",
     }
+
+
+def _headers(places: Sequence[Json]) -> dict[str, str]:
+    """Return what has the catalog give access to files, where the warehouse is set up so."""
+    offered = ",".join(each["storage"].get("access-delegation", "") for each in places).split(",")
+    asked = [each for each in _DELEGATIONS if each in {name.strip() for name in offered}]
+    return {"X-Iceberg-Access-Delegation": ",".join(asked)} if asked else {}

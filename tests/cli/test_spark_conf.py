@@ -99,6 +99,41 @@ def test_a_bucket_needs_its_stores_bundle(lake) -> None:
     )
 
 
+def test_where_the_catalog_gives_access_spark_asks_for_it(lake) -> None:
+    storage = {
+        "s3.region": "eu-west-1",
+        "access-delegation": "remote-signing,vended-credentials",
+        "sts.role-arn": "arn:aws:iam::123456789012:role/tables",
+    }
+    body = {"name": f"{lake.warehouse}-given", "location": "s3://given/lake", "storage": storage}
+    answer = lake.http.post(f"{lake.server}/api/v1/warehouses", json=body)
+    assert answer.status_code == 201, answer.text
+    header = "spark.sql.catalog.lake.header.X-Iceberg-Access-Delegation"
+    found = settings(lake.run("doctor", "spark-conf", "-w", body["name"]).stdout)
+    assert found[header] == "vended-credentials,remote-signing"
+    printed = lake.run("doctor", "spark-conf", "-w", body["name"], "--for", "emr").stdout
+    assert json.loads(printed)[1]["Properties"][header] == "vended-credentials,remote-signing"
+
+
+@pytest.mark.parametrize(
+    ("platform", "name", "reference"),
+    [
+        ("emr", "arn:aws:secretsmanager:x", "EMR.secret@arn:aws:secretsmanager:x"),
+        ("emr-serverless", "etl", "EMR.secret@etl"),
+        ("databricks", "mainstem/etl", "{{secrets/mainstem/etl}}"),
+    ],
+)
+def test_a_platform_brings_the_credential_from_its_secrets(lake, platform, name, reference) -> None:
+    result = lake.run("doctor", "spark-conf", "--for", platform, "--secret", name)
+    assert result.exit_code == 0, result.stderr
+    assert f'"spark.sql.catalog.lake.credential": "{reference}"' in result.stdout
+
+
+def test_spark_itself_keeps_no_secrets(lake) -> None:
+    result = lake.run("doctor", "spark-conf", "--secret", "etl")
+    assert result.exit_code == 2
+
+
 def test_every_store_of_a_warehouse_needs_its_bundle(lake) -> None:
     for location in ("gs://bucket/a", "abfss://c@account.dfs.core.windows.net/a", "gs://bucket/b"):
         lake.ok("warehouse", "add-location", lake.warehouse, f"{location}/{lake.warehouse}")
