@@ -161,11 +161,14 @@ def test_the_page_on_dbt(lake: Lake, project: Path, monkeypatch: pytest.MonkeyPa
 
 def test_the_profile_has_spark_send_who_builds_and_in_which_run() -> None:
     """That Spark's session takes headers is the page on Spark's to show."""
-    set_invocation_context({"MAINSTEM_AUTHOR": "Ada Byron"})
+    environment = {"MAINSTEM_AUTHOR": "Ada Byron", "MAINSTEM_WAREHOUSE": "lake@work"}
+    set_invocation_context(environment)
     profile = yaml.safe_load((EXAMPLES / "pathology" / "profiles.yml").read_text())
     outputs = ProfileRenderer({}).render_data(profile)["pathology"]["outputs"]
     header = "spark.sql.catalog.lake.header.X-Mainstem"
     assert outputs["spark"]["server_side_parameters"] == {
+        "spark.sql.catalog.lake.uri": "http://127.0.0.1:8181/iceberg",
+        "spark.sql.catalog.lake.warehouse": "lake@work",
         f"{header}-Author": "Ada Byron",
         f"{header}-Metadata-dbt-invocation-id": get_invocation_id(),
     }
