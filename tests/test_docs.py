@@ -85,6 +85,15 @@ def test_pages_install_from_a_clone() -> None:
             assert "README.md#install)" in text, page
 
 
+def test_the_page_on_prefect_loads_by_options_that_there_are() -> None:
+    page = (ROOT / "examples" / "prefect" / "README.md").read_text()
+    (options,) = re.findall(r'--load "python ingest\.py \{day\}([^"]*)"', page)
+    ingest = (ROOT / "examples" / "pathology" / "ingest.py").read_text()
+    accepted = re.findall(r'add_argument\("(--[\w-]+)"', ingest)
+    named = re.findall(r"--[\w-]+", options + ingest.partition("import")[0])
+    assert set(named) <= set(accepted)
+
+
 def test_the_readme_gives_the_sizes_of_the_quickstart() -> None:
     assert f"{Size().tables} tables by dbt" in README
     assert f"from {SMALLEST.tables} to\n{LARGEST.tables:,};" in README

@@ -1,6 +1,6 @@
 """Load one day of the hospitals' data into the raw tables of the branch that the environment names.
 
-`ingest.py DAY [--first-load | --since FIRST_DAY] [--fault]`. A day that is loaded again takes the
+`ingest.py DAY [--since FIRST_DAY] [--fault]`. A day that is loaded again takes the
 place of what was loaded for it before, so that a release can be run again.
 """
 
