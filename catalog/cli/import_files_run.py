@@ -8,10 +8,12 @@ import typer
 from catalog.cli.commands import Session
 from catalog.cli.failures import ExitCode, Failure
 from catalog.cli.output import DRY_RUN, Block, Note, Table, counted, dotted, tallied
+from catalog.errors import InvalidInput
 from catalog.foreign.files import Imported, Request
 from catalog.foreign.files import import_files as import_in_place
 from catalog.foreign.folders import Folder, FolderRefused
 from catalog.foreign.hive import TYPES
+from catalog.iceberg.locations import contains
 
 
 def import_files(
@@ -30,6 +32,8 @@ def import_files(
     branch = branch or session.default_branch()
     try:
         folder = Folder(place, properties)
+        if dry_run:
+            _check_location(session, folder.address)
         with session.output.waiting(f"Reading {folder.address}") as tell:
             summary = _summary(session, folder, key, message)
             kinds = {name: TYPES[kind] for name, kind in types.items()}
@@ -54,6 +58,24 @@ def _check(key: Sequence[str], types: Mapping[str, str]) -> None:
         if kind not in TYPES:
             known = ", ".join(sorted(TYPES))
             raise typer.BadParameter(f"{kind!r} is none of {known}", param_hint="--partition-type")
+
+
+def _check_location(session: Session, address: str) -> None:
+    """Say of a dry run what the server would say if it were to make the table.
+
+    The server also resolves symbolic links.
+    """
+    warehouse = session.get()
+    places = [str(each["location"]) for each in (warehouse, *warehouse["locations"])]
+    try:
+        inside = any(contains(each, address) for each in places)
+    except InvalidInput as error:
+        raise FolderRefused(str(error)) from error
+    if not inside:
+        raise FolderRefused(
+            f"{address} lies in no location of the warehouse ({', '.join(places)}):"
+            f" `mainstem warehouse add-location {session.warehouse} {address}` adds it"
+        )
 
 
 def _summary(

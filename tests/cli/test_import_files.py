@@ -207,6 +207,9 @@ def test_folders_that_are_something_else_are_refused(lake, folder, tmp_path) -> 
     write(folder, "a.parquet", id=[1])
     outside = tmp_path / "outside"
     write(outside, "a.parquet", id=[1])
+    dry = lake.run("import", "files", str(outside), "--table", "lab.scans", "--dry-run")
+    assert dry.exit_code == 4
+    assert "add-location" in dry.stderr
     refused = lake.run("import", "files", str(outside), "--table", "lab.scans")
     assert refused.exit_code == 4
     lake.ok("import", "files", str(folder), "--table", "lab.scans")
