@@ -23,6 +23,8 @@ def run(session: Session, revision: str, query: str | None, form: str, output: P
     """Run a query, or what is piped in, or a shell; say whether all went well."""
     with closing(_open(session, revision)) as duck:
         if query is None and sys.stdin.isatty():
+            if session.output.for_person:
+                session.output.answer({}, Note(_greeting(session, revision)))
             tables = (".".join(key) for key in tables_at(session, revision))
             sql_shell.run(
                 [*tables, *duck.keywords()],
@@ -31,6 +33,13 @@ def run(session: Session, revision: str, query: str | None, form: str, output: P
             return True
         text = sys.stdin.read() if query is None else query
         return _answer(duck, session, text, form, output)
+
+
+def _greeting(session: Session, revision: str) -> str:
+    return (
+        f"DuckDB's SQL at {session.warehouse}@{revision}. A statement ends with a semicolon;"
+        " SHOW ALL TABLES lists what is there, Ctrl-D ends the shell."
+    )
 
 
 def _open(session: Session, revision: str) -> Duck:

@@ -218,6 +218,7 @@ def test_the_shell_at_a_terminal(slides, tmp_path) -> None:
     seen = b""
     try:
         for waited, typed in (
+            (b"@main. A statement ends", b""),
             (b"mainstem>", b"SELECT id * 1000 AS thousand FROM feat\t"),
             (b"ures.slides", b" WHERE id = 2;\r"),
             (b"2000", b""),
