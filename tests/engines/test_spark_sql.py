@@ -1,5 +1,6 @@
 """Spark's own SQL on tables of the catalog: DDL, every way to write, views, time travel."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -176,10 +177,50 @@ def test_procedures_that_keep_files_work(ns: Namespace) -> None:
     ns.sql(f"CALL {system}.rollback_to_snapshot('ns.t', {first})")
     assert ns.sql("SELECT id FROM t") == [(1,)]
     assert ns.sql(f"CALL {system}.ancestors_of('ns.t')")[0][0] == first
+    second, moment = ns.sql(
+        f"SELECT snapshot_id, committed_at FROM ns.t.snapshots WHERE parent_id = {first}"
+    )[0]
+    ns.sql(f"CALL {system}.set_current_snapshot('ns.t', {second})")
+    assert ns.rows("SELECT id FROM t") == [(1,), (2,)]
+    ns.sql(f"CALL {system}.rollback_to_timestamp('ns.t', TIMESTAMP '{moment}')")
+    assert ns.sql("SELECT id FROM t") == [(1,)]
     ns.sql("INSERT INTO t VALUES (3)")
+    ns.sql(f"CALL {system}.compute_table_stats('ns.t')")
     metadata = ns.sql("SELECT file FROM ns.t.metadata_log_entries ORDER BY timestamp DESC")[0][0]
     ns.sql(f"CALL {system}.register_table('ns.again', '{metadata}')")
     assert ns.rows("SELECT id FROM again") == [(1,), (3,)]
+
+
+def test_what_a_merge_brought_is_in_the_changelog(ns: Namespace, spark: Spark) -> None:
+    ns.sql("CREATE TABLE t (id INT)", "INSERT INTO t VALUES (1)")
+    first = ns.sql("SELECT snapshot_id FROM ns.t.snapshots")[0][0]
+    ns.lake.branch("work")
+    ns.sql(f"INSERT INTO {spark.attach(ns.lake, 'work')}.ns.t VALUES (2)")
+    ns.sql("INSERT INTO t VALUES (3)")
+    ns.lake.merge("work")
+    since = f"map('start-snapshot-id', '{first}')"
+    view = f"table => 'ns.t', changelog_view => 'changes', options => {since}"
+    ns.sql(f"CALL {ns.catalog}.system.create_changelog_view({view})")
+    changes = ns.sql("SELECT id, _change_type, _change_ordinal FROM changes ORDER BY 3")
+    assert changes == [(3, "INSERT", 0), (2, "INSERT", 1)]
+
+
+def test_plain_files_and_tables_become_tables_of_the_catalog(
+    ns: Namespace, spark: Spark, tmp_path: Path
+) -> None:
+    spark.session.range(3).write.parquet(str(tmp_path / "plain"))
+    system = f"{ns.catalog}.system"
+    ns.sql("CREATE TABLE t (id BIGINT)")
+    ns.sql(f"CALL {system}.add_files('ns.t', '`parquet`.`{tmp_path / 'plain'}`')")
+    assert ns.rows("SELECT id FROM t") == [(0,), (1,), (2,)]
+    ns.sql("CREATE TABLE spark_catalog.default.plain USING parquet AS SELECT 7 AS id")
+    try:
+        ns.sql(f"CALL {system}.snapshot('spark_catalog.default.plain', '{ns.catalog}.ns.taken')")
+        assert ns.sql("SELECT id FROM taken") == [(7,)]
+        with pytest.raises(Exception, match="Cannot migrate a table from a non-Iceberg"):
+            ns.sql(f"CALL {system}.migrate('spark_catalog.default.plain')")
+    finally:
+        ns.sql("DROP TABLE spark_catalog.default.plain")
 
 
 def test_what_was_staged_or_on_a_tables_own_branch_is_published(
@@ -199,26 +240,37 @@ def test_what_was_staged_or_on_a_tables_own_branch_is_published(
     ns.sql(f"CALL {system}.cherrypick_snapshot('ns.t', {staged[0][0]})")
     assert ns.rows("SELECT id FROM t") == [(1,), (2,), (3,)]
     with pytest.raises(Py4JJavaError, match="DuplicateWAPCommit"):
-        ns.sql(f"CALL {system}.cherrypick_snapshot('ns.t', {staged[0][0]})")
+        ns.sql(f"CALL {system}.publish_changes('ns.t', 'audit')")
     ns.sql("ALTER TABLE t CREATE BRANCH b", "INSERT INTO ns.t.branch_b VALUES (4)")
     ns.sql(f"CALL {system}.fast_forward('ns.t', 'main', 'b')")
     assert ns.rows("SELECT id FROM t") == [(1,), (2,), (3,), (4,)]
 
 
+@pytest.mark.parametrize("table", ["t", "registered"])
 @pytest.mark.parametrize(
-    "call",
+    "statement",
     [
-        "expire_snapshots(table => 'ns.t', older_than => TIMESTAMP '2100-01-01', retain_last => 1)",
-        "remove_orphan_files(table => 'ns.t')",
+        "CALL {catalog}.system.expire_snapshots(table => 'ns.{table}', older_than => TIMESTAMP"
+        " '2100-01-01', retain_last => 1)",
+        "CALL {catalog}.system.remove_orphan_files(table => 'ns.{table}')",
+        "DROP TABLE {table} PURGE",
     ],
 )
-def test_procedures_that_delete_files_are_refused(ns: Namespace, call: str) -> None:
+def test_what_deletes_files_is_refused(ns: Namespace, statement: str, table: str) -> None:
     ns.sql("CREATE TABLE t (id INT)", "INSERT INTO t VALUES (1)", "INSERT OVERWRITE t VALUES (2)")
     folder = Path(ns.location("t").removeprefix("file:"))
+    if table == "registered":
+        # As another catalog wrote it, which leaves it to engines to delete.
+        newest = max((folder / "metadata").glob("*.metadata.json"))
+        metadata = json.loads(newest.read_text())
+        del metadata["properties"]["gc.enabled"]
+        other = newest.with_name("00009-other.metadata.json")
+        other.write_text(json.dumps(metadata))
+        ns.sql(f"CALL {ns.catalog}.system.register_table('ns.registered', '{other}')")
     before = sorted(path for path in folder.rglob("*") if path.is_file())
     assert len(before) > 4
     with pytest.raises(Py4JJavaError, match="GC is disabled"):
-        ns.sql(f"CALL {ns.catalog}.system.{call}")
+        ns.sql(statement.format(catalog=ns.catalog, table=table))
     assert sorted(path for path in folder.rglob("*") if path.is_file()) == before
 
 
