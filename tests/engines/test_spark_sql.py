@@ -191,6 +191,17 @@ def test_procedures_that_keep_files_work(ns: Namespace) -> None:
     assert ns.rows("SELECT id FROM again") == [(1,), (3,)]
 
 
+def test_position_deletes_are_rewritten_and_a_tag_keeps_those_before(ns: Namespace) -> None:
+    ns.sql("CREATE TABLE t (id INT) TBLPROPERTIES ('write.delete.mode' = 'merge-on-read')")
+    ns.sql("INSERT INTO t SELECT /*+ COALESCE(1) */ id FROM range(4)")
+    ns.sql("DELETE FROM t WHERE id = 1", "DELETE FROM t WHERE id = 2")
+    ns.lake.tag("before")
+    call = "rewrite_position_delete_files(table => 'ns.t', options => map('rewrite-all', 'true'))"
+    assert ns.sql(f"CALL {ns.catalog}.system.{call}")[0][:2] == (1, 1)
+    assert ns.sql("SELECT count(*) FROM ns.t.delete_files") == [(1,)]
+    assert ns.rows("SELECT id FROM t") == ns.rows("SELECT id FROM `t@before`") == [(0,), (3,)]
+
+
 def test_what_a_merge_brought_is_in_the_changelog(ns: Namespace, spark: Spark) -> None:
     ns.sql("CREATE TABLE t (id INT)", "INSERT INTO t VALUES (1)")
     first = ns.sql("SELECT snapshot_id FROM ns.t.snapshots")[0][0]
@@ -292,6 +303,10 @@ def test_a_stream_writes_to_a_branch_and_goes_on_after_a_restart(
         return ns.rows(f"SELECT id FROM {work}.ns.t")
 
     (source / "a.json").write_text('{"id": 1}\n{"id": 2}\n')
+    assert run() == [(1,), (2,)]
+    # As if it had been killed after the table's commit and before the checkpoint's.
+    for path in (tmp_path / "checkpoint" / "commits").iterdir():
+        path.unlink()
     assert run() == [(1,), (2,)]
     assert ns.sql("SELECT * FROM t") == []
     ns.lake.merge("stream")
