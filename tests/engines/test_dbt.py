@@ -172,3 +172,37 @@ def test_the_profile_has_spark_send_who_builds_and_in_which_run() -> None:
         f"{header}-Author": "Ada Byron",
         f"{header}-Metadata-dbt-invocation-id": get_invocation_id(),
     }
+
+
+def test_an_incremental_model_follows_its_columns(lake: Lake, project: Path, dbt: Build) -> None:
+    policies = ("append_new_columns", "sync_all_columns")
+
+    def write_models(columns: str) -> None:
+        for policy in policies:
+            config = f"materialized='incremental', on_schema_change='{policy}'"
+            text = f"{{{{ config({config}) }}}} select {columns} from {{{{ ref('readings') }}}}\n"
+            (project / "models" / f"{policy}.sql").write_text(text)
+
+    assert dbt("deps").returncode == 0
+    write_models("scanner::int as scanner, day, value")
+    assert dbt("build", "--select", "readings", *policies).returncode == 0
+    before = identities(lake)
+    head = lake.head()
+    write_models("scanner::bigint as scanner, value, 2 * value as doubled")
+    built = dbt("build", "--select", *policies)
+    assert built.returncode == 0, built.stdout
+    assert identities(lake) == before
+    assert len(new_commits(lake, head)) == len(policies)
+    columns = {
+        policy: lake.pyiceberg().load_table(f"analytics.{policy}").schema().column_names
+        for policy in policies
+    }
+    assert columns == {
+        "append_new_columns": ["scanner", "day", "value", "doubled"],
+        "sync_all_columns": ["scanner", "value", "doubled"],
+    }
+    old, new = (
+        [("1", "0.5", "None"), ("2", "0.25", "None")],
+        [("1", "0.5", "1.0"), ("2", "0.25", "0.5")],
+    )
+    assert rows(lake, "analytics.sync_all_columns") == sorted([*old, *new])

@@ -14,3 +14,9 @@
 {% materialization seed, adapter='duckdb' -%}
   {{ return(dbt_mainstem.materialization_seed_duckdb()) }}
 {%- endmaterialization %}
+
+{#- dbt's own copies the column into another and drops it, with a CASCADE that DuckDB refuses here. -#}
+{% macro duckdb__alter_column_type(relation, column_name, new_column_type) -%}
+  {% do run_query('alter table ' ~ relation ~ ' alter column ' ~ adapter.quote(column_name)
+                  ~ ' set data type ' ~ new_column_type) %}
+{%- endmacro %}
