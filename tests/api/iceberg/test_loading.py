@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 
@@ -17,6 +16,11 @@ def get(lake, path=PATH, *, branch="main", etag=None, **query):
     prefix = encode_prefix(lake.name, branch=branch)
     url = f"/iceberg/v1/{prefix}{path}"
     return lake.client.get(url, params=query or None, headers=headers)
+
+
+def write_metadata(lake, location, metadata):
+    warehouse = get_warehouse(lake.client.app.state.catalog, lake.name)
+    warehouse.files.write_all({location: json.dumps(metadata).encode()})
 
 
 def snapshot(number, sequence, parent=None):
@@ -89,7 +93,7 @@ def test_a_registered_table_is_loaded_so_that_engines_delete_none_of_its_files(l
     found = get(lake).json()
     metadata = {**found["metadata"], "properties": {"a": "b", **said, **deletes}, "future": [1]}
     location = f"{metadata['location']}/metadata/00000-other.metadata.json"
-    Path(location.removeprefix("file:")).write_text(json.dumps(metadata))
+    write_metadata(lake, location, metadata)
     register = {"name": "r", "metadata-location": location}
     answers = [lake.iceberg("POST", "main", "/namespaces/ns/register", register)]
     answers += [get(lake, "/namespaces/ns/tables/r").json() for _ in range(2)]
@@ -162,9 +166,8 @@ def test_members_that_nobody_knows_yet_survive_every_commit(lake):
     metadata["x-future"] = {"a": [1, None]}
     metadata["schemas"][0]["x-future"] = 1
     metadata["partition-specs"][0]["x-future"] = 2
-    warehouse = get_warehouse(lake.client.app.state.catalog, lake.name)
-    location = f"{warehouse.location}/future.metadata.json"
-    warehouse.files.write_all({location: json.dumps(metadata).encode()})
+    location = f"{metadata['location']}/future.metadata.json"
+    write_metadata(lake, location, metadata)
     register = {"name": "f", "metadata-location": location}
     lake.iceberg("POST", "main", "/namespaces/ns/register", register)
     lake.write("f", x="1")
