@@ -1,5 +1,6 @@
 """Services that several packages of tests use; each is started by the first test that asks."""
 
+import signal
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
@@ -19,6 +20,10 @@ from tests.services import (
     object_store,
     postgres_server,
 )
+
+# Where what started the tests ignores Ctrl-C, as shells do for what runs in the background, each
+# command under test would ignore it, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run, so that what chance finds is never put down to another change;
 # who looks for more runs with `--hypothesis-profile=explore`.
