@@ -155,6 +155,7 @@ def test_a_query_is_interrupted(slides, tmp_path) -> None:
         _, said = process.communicate(timeout=60)
     finally:
         process.kill()
+        process.wait()
     assert process.returncode == 130
     assert "Traceback" not in said
 
