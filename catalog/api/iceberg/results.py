@@ -55,7 +55,7 @@ def load_result(
     assert entry.metadata_location is not None
     if asker is not None and offers_access(warehouse):
         loaded = _load(warehouse, commit_id, address, kind, mode)
-        return JsonResponse(_body(warehouse, loaded, asker=asker), headers=NOT_STORED)
+        return JsonResponse(load_body(warehouse, loaded, asker=asker), headers=NOT_STORED)
     etag = etag_of(warehouse, entry.metadata_location, mode)
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"etag": etag})
@@ -86,10 +86,10 @@ def loaded_response(
     """
     assert loaded.location is not None
     try:
-        body = _body(warehouse, loaded, with_config=with_config, asker=asker)
+        body = load_body(warehouse, loaded, with_config=with_config, asker=asker)
     except StorageUnavailable as error:
         logger.warning("without-credentials", location=loaded.location, message=error.message)
-        body = _body(warehouse, loaded, with_config=with_config)
+        body = load_body(warehouse, loaded, with_config=with_config)
     headers = _private(warehouse, asker) or {"etag": etag_of(warehouse, loaded.location)}
     return JsonResponse(body, headers=headers)
 
@@ -125,7 +125,7 @@ def answering_staged(
 
     def render(metadata: Metadata) -> Response:
         loaded = Loaded(None, orjson.dumps(metadata))
-        body = _body(warehouse, loaded, asker=asker)
+        body = load_body(warehouse, loaded, asker=asker)
         return JsonResponse(body, headers=_private(warehouse, asker))
 
     return answering(caller, render)
@@ -135,14 +135,14 @@ def _private(warehouse: Warehouse, asker: Asker | None) -> dict[str, str] | None
     return NOT_STORED if asker is not None and offers_access(warehouse) else None
 
 
-def load_body(warehouse: Warehouse, loaded: Loaded) -> bytes:
-    """Return the answer to a load by whoever is given no credentials."""
-    return _body(warehouse, loaded)
-
-
-def _body(
+def load_body(
     warehouse: Warehouse, loaded: Loaded, *, with_config: bool = True, asker: Asker | None = None
 ) -> bytes:
+    """Return a LoadTableResult as JSON; with credentials for the asker, if one is named.
+
+    Raises:
+        StorageUnavailable: if these are not to be had.
+    """
     parts = [b"{"]
     if loaded.location is not None:
         parts += [b'"metadata-location":', orjson.dumps(loaded.location), b","]
