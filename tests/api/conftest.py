@@ -22,6 +22,19 @@ _SCHEMA = {
 }
 
 
+def view_body(name: str) -> Json:
+    """Return what creates a view of one column in `ns`."""
+    version = {
+        "version-id": 1,
+        "timestamp-ms": 1,
+        "schema-id": 0,
+        "summary": {},
+        "default-namespace": ["ns"],
+        "representations": [{"type": "sql", "sql": "select 1", "dialect": "spark"}],
+    }
+    return {"name": name, "schema": _SCHEMA, "view-version": version, "properties": {}}
+
+
 @dataclass(frozen=True)
 class Lake:
     """One warehouse: management calls give (status, document), Iceberg's are for setting up."""
@@ -79,6 +92,10 @@ class Lake:
         """Create the table `ns.name`."""
         body = {"name": name, "schema": _SCHEMA}
         self.iceberg("POST", branch, "/namespaces/ns/tables", body)
+
+    def view(self, name: str, branch: str = "main") -> None:
+        """Create the view `ns.name`."""
+        self.iceberg("POST", branch, "/namespaces/ns/views", view_body(name))
 
     def write(self, name: str, branch: str = "main", status: int = 200, **properties: str) -> Json:
         """Change the table `ns.name`, which gives it a new metadata file."""

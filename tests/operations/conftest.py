@@ -14,6 +14,8 @@ from catalog.settings import Settings
 from tests.lakes import Lake, new_lake, serve_here
 
 _NUMBERS = count()
+# The rows of `parted`, as (id, day, value).
+BASE = ((1, "mon", 10), (2, "tue", 20))
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +72,12 @@ def lake(request: Any, tmp_path: Path) -> Iterator[Lake]:
     made = new_lake(url, catalog, f"w{next(_NUMBERS)}", tmp_path.as_uri())
     yield made
     made.close()
+
+
+@pytest.fixture
+def parted(lake: Lake) -> Lake:
+    """A table with one row for each of two days, and a branch `work` of `main`."""
+    lake.create()
+    lake.append(*BASE)
+    lake.branch("work")
+    return lake

@@ -14,17 +14,7 @@ from catalog.errors import MergeConflicts
 from catalog.operations.merge import Merged, Options, merge, revert
 from catalog.versioning.ids import to_hex
 from tests.lakes import CALLER, Lake
-
-BASE = ((1, "mon", 10), (2, "tue", 20))
-
-
-@pytest.fixture
-def parted(lake: Lake) -> Lake:
-    """A table with one row for each of two days, and a branch `work` of `main`."""
-    lake.create()
-    lake.append(*BASE)
-    lake.branch("work")
-    return lake
+from tests.operations.conftest import BASE
 
 
 def bring(lake: Lake, source: str, target: str, **options: object) -> Merged:

@@ -24,17 +24,7 @@ from catalog.operations.tables import create_table
 from catalog.versioning.ids import to_hex
 from catalog.versioning.objects import EntryKind
 from tests.lakes import CALLER, Lake, arrow
-
-BASE = ((1, "mon", 10), (2, "tue", 20))
-
-
-@pytest.fixture
-def parted(lake: Lake) -> Lake:
-    """A table with one row for each of two days, and a branch `work` of `main`."""
-    lake.create()
-    lake.append(*BASE)
-    lake.branch("work")
-    return lake
+from tests.operations.conftest import BASE
 
 
 def merged(lake: Lake, source: str = "work", target: str = "main", **options: Any) -> Merged:

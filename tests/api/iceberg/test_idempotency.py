@@ -16,21 +16,9 @@ from catalog.operations import commit as door
 from catalog.operations.idempotency import drop_expired
 from catalog.settings import Settings
 from catalog.versioning.revisions import encode_prefix
+from tests.api.conftest import view_body
 
 SCHEMA = {"type": "struct", "fields": [{"id": 1, "name": "id", "type": "long", "required": True}]}
-VIEW = {
-    "name": "v",
-    "schema": SCHEMA,
-    "properties": {},
-    "view-version": {
-        "version-id": 1,
-        "timestamp-ms": 1,
-        "schema-id": 0,
-        "summary": {},
-        "representations": [{"type": "sql", "sql": "select 1", "dialect": "spark"}],
-        "default-namespace": ["ns"],
-    },
-}
 
 
 def set_properties(**properties):
@@ -74,7 +62,7 @@ MUTATIONS = [
             ]
         },
     ),
-    ("POST", "/namespaces/ns/views", {**VIEW, "name": "w"}),
+    ("POST", "/namespaces/ns/views", view_body("w")),
     ("POST", "/namespaces/ns/views/v", set_properties(x="1")),
     ("DELETE", "/namespaces/ns/views/v", None),
     ("POST", "/views/rename", {"source": identifier("v"), "destination": identifier("w")}),
@@ -86,7 +74,7 @@ MUTATIONS = [
 )
 def test_a_mutation_sent_twice_takes_place_once(lake, key, method, path, body):
     lake.namespace("spare")
-    lake.iceberg("POST", "main", "/namespaces/ns/views", VIEW)
+    lake.view("v")
     before = commits(lake)
     first = send(lake, method, path, body, key=key)
     assert first.status_code < 300, first.text

@@ -144,17 +144,7 @@ def test_a_snapshot_of_a_past_state_can_be_tried_again(lake):
 
 @pytest.mark.parametrize("path", ["/namespaces/ns", PATH, "/namespaces/ns/views/v"])
 def test_head_answers_without_a_body(lake, path):
-    version = {
-        "version-id": 1,
-        "timestamp-ms": 1,
-        "schema-id": 0,
-        "summary": {},
-        "default-namespace": ["ns"],
-        "representations": [{"type": "sql", "sql": "select 1", "dialect": "spark"}],
-    }
-    schema = {"type": "struct", "fields": []}
-    view = {"name": "v", "schema": schema, "view-version": version, "properties": {}}
-    lake.iceberg("POST", "main", "/namespaces/ns/views", view)
+    lake.view("v")
     prefix = encode_prefix(lake.name, branch="main")
     for suffix, status in (("", 204), ("-missing", 404)):
         answer = lake.client.head(f"/iceberg/v1/{prefix}{path}{suffix}")

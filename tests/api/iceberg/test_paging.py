@@ -5,19 +5,7 @@ import base64
 import pytest
 
 from catalog.versioning.revisions import encode_prefix
-
-VIEW = {
-    "schema": {"type": "struct", "fields": []},
-    "properties": {},
-    "view-version": {
-        "version-id": 1,
-        "timestamp-ms": 1,
-        "schema-id": 0,
-        "summary": {},
-        "representations": [{"type": "sql", "sql": "select 1", "dialect": "spark"}],
-        "default-namespace": ["ns"],
-    },
-}
+from tests.api.conftest import view_body
 
 FUNCTION = {
     "parameters": [],
@@ -48,7 +36,7 @@ class Listing:
         elif self.kind == "functions":
             self.set_function(name)
         else:
-            self.lake.iceberg("POST", "main", self.path, {**VIEW, "name": name})
+            self.lake.iceberg("POST", "main", self.path, view_body(name))
 
     def set_function(self, name):
         response = self.lake.call(

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from catalog.versioning.revisions import encode_prefix
+from tests.api.conftest import view_body
 
 CLIENTS = 8
 SCHEMA = {"type": "struct", "fields": [{"id": 1, "name": "id", "type": "long", "required": True}]}
@@ -47,17 +48,8 @@ def test_a_race_to_create_has_one_winner(lake):
 
 
 def test_a_race_to_create_a_table_and_a_view_has_one_winner(lake):
-    version = {
-        "version-id": 1,
-        "timestamp-ms": 1,
-        "schema-id": 0,
-        "summary": {},
-        "default-namespace": ["ns"],
-        "representations": [{"type": "sql", "sql": "select 1", "dialect": "spark"}],
-    }
-    view = {"name": "new", "schema": SCHEMA, "view-version": version, "properties": {}}
     table = ("POST", "/namespaces/ns/tables", {"name": "new", "schema": SCHEMA})
-    answers = at_once(lake, [table, ("POST", "/namespaces/ns/views", view)] * 4)
+    answers = at_once(lake, [table, ("POST", "/namespaces/ns/views", view_body("new"))] * 4)
     assert statuses(answers) == [200] + [409] * 7
 
 

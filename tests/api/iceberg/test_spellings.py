@@ -57,16 +57,7 @@ def test_a_table_moves_to_where_its_new_location_is(lake: Lake, root: Path, spel
 
 @located
 def test_a_view_moves_to_where_its_new_location_is(lake: Lake, root: Path, spelling: str) -> None:
-    version = {
-        "version-id": 1,
-        "timestamp-ms": 1,
-        "schema-id": 0,
-        "summary": {},
-        "default-namespace": ["ns"],
-        "representations": [{"type": "sql", "sql": "select 1", "dialect": "spark"}],
-    }
-    view = {"name": "v", "schema": SCHEMA, "view-version": version, "properties": {}}
-    lake.iceberg("POST", "main", "/namespaces/ns/views", view)
+    lake.view("v")
     move = {"action": "set-location", "location": spelling.format(root=root)}
     body = {"requirements": [], "updates": [move]}
     moved = lake.iceberg("POST", "main", "/namespaces/ns/views/v", body)
