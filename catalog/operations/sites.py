@@ -56,6 +56,18 @@ def check_apart(name: str, sites: Sequence[Site], warehouses: Iterable[Warehouse
 
 
 def _overlap(one: Site, other: Site) -> bool:
-    return locations.contains(one.location, other.location) or locations.contains(
-        other.location, one.location
-    )
+    here, there = _place(one.location), _place(other.location)
+    return locations.contains(here, there) or locations.contains(there, here)
+
+
+def _place(location: str) -> str:
+    """Return the location as all spellings of one place in Azure have it, for comparison alone.
+
+    `abfs` is `abfss` without encryption, and each account's `blob` and `dfs` have the same files.
+    """
+    if location.startswith("abfs:"):
+        location = f"abfss{location.removeprefix('abfs')}"
+    if not location.startswith("abfss:"):
+        return location
+    root, slash, path = location.removeprefix("abfss://").partition("/")
+    return f"abfss://{root.replace('.blob.', '.dfs.', 1)}{slash}{path}"
