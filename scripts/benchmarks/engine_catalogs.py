@@ -94,10 +94,13 @@ def nessie_on_s3(directory: Path) -> Iterator[EngineCatalog]:
 def sql_on_disk(directory: Path) -> Iterator[EngineCatalog]:
     """Give pyiceberg's SqlCatalog, which is Java's JdbcCatalog, on SQLite."""
     database, location = directory / "catalog.db", f"file://{directory / 'warehouse'}"
+    uri = f"jdbc:sqlite:{database}"
     yield EngineCatalog(
         {"type": "sql", "uri": f"sqlite:///{database}", "warehouse": location},
-        {"type": "jdbc", "uri": f"jdbc:sqlite:{database}", "warehouse": location},
+        {"type": "jdbc", "uri": uri, "warehouse": location},
         (_RUNTIME, _SQLITE),
+        # By these dbt's profile tells Spark where the catalog is.
+        environment={"MAINSTEM_URI": uri, "MAINSTEM_WAREHOUSE": location},
     )
 
 
