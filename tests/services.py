@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +29,10 @@ _READY_SECONDS = 120
 
 USED: list[str] = []
 """Which services were started, and from what."""
+
+# Ports from 10,000 to 30,000: below those that Linux and macOS choose from.
+_FIRST_PORT, _PARTS, _PART = 10_000, 100, 200
+_TURNS = count()
 
 
 class Service(Protocol):
@@ -550,11 +555,19 @@ def _certificates(directory: Path) -> tuple[Path, Path, Path]:
 
 
 def free_ports(number: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Return ports that nothing listens on, and that nothing takes before a server does.
+
+    So they are none of those that systems choose themselves, for outgoing connections too, and
+    each process of tests has a part of its own.
+    """
+    first = _FIRST_PORT + os.getpid() % _PARTS * _PART
+    found: list[int] = []
+    while len(found) < number:
+        port = first + next(_TURNS) % _PART
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 def _beside_python(name: str) -> str:
