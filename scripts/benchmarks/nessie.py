@@ -18,9 +18,9 @@ from typing import Any
 from benchmarks.client import Address
 from benchmarks.lake import HISTORY, SNAPSHOTS, SPARE, Lake, snapshot, table_request
 from benchmarks.mainstem import table_change, transaction
-from benchmarks.processes import Server, free_port
+from benchmarks.processes import Server
 from catalog.versioning.keys import Key
-from tests.services import ObjectStore, object_store
+from tests.services import ObjectStore, free_ports, object_store
 
 _ARTIFACT = "org.projectnessie.nessie:nessie-quarkus:0.99.0:jar:runner"
 _JAR = "nessie-quarkus-0.99.0-runner.jar"
@@ -87,7 +87,7 @@ def nessie(directory: Path, lake: Lake) -> Iterator[Nessie]:
 def nessie_server(directory: Path, store: ObjectStore) -> Iterator[Server]:
     """Run a server without a table, its metadata files in an object store."""
     java, jar = _install()
-    port = free_port()
+    (port,) = free_ports(1)
     command = [java, *_options(port, store), "-jar", str(jar)]
     with (directory / "nessie.log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory)
@@ -121,7 +121,7 @@ def _options(port: int, store: ObjectStore) -> list[str]:
     options = {
         "quarkus.http.host": "127.0.0.1",
         "quarkus.http.port": port,
-        "quarkus.management.port": free_port(),
+        "quarkus.management.port": free_ports(1)[0],
         "quarkus.http.access-log.enabled": "false",
         "quarkus.otel.sdk.disabled": "true",
         "nessie.version.store.type": "IN_MEMORY",

@@ -1,7 +1,6 @@
 """Server processes, each on a free port and stopped afterwards."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,13 +56,6 @@ def status_bytes(pid: int, field: str) -> int | None:
         return None
     fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
     return int(fields[field].split()[0]) * _KIBIBYTE
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @contextmanager
